@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every third-party library by one name of ours, so that a floor's line says what it leans on.
+# Names: sodium, crypto (OpenSSL libcrypto), sqlite, asio, beast, json, url, toml, cli11, unit_test, bench.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+set(Boost_NO_WARN_NEW_VERSIONS ON)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url unit_test_framework)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(SQLite3 REQUIRED)
+find_package(rapidcheck REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(benchmark CONFIG)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
+
+function(third_party name)
+  add_library(tp_${name} INTERFACE)
+  target_link_libraries(tp_${name} INTERFACE ${ARGN})
+endfunction()
+
+third_party(sodium PkgConfig::SODIUM)
+third_party(crypto OpenSSL::Crypto)
+third_party(sqlite SQLite::SQLite3)
+third_party(asio Boost::headers Threads::Threads)
+third_party(beast tp_asio)
+third_party(json Boost::json)
+third_party(url Boost::url)
+third_party(cli11 CLI11::CLI11)
+third_party(unit_test Boost::unit_test_framework rapidcheck)
+third_party(toml)
+target_include_directories(tp_toml SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE})
+target_compile_definitions(tp_unit_test INTERFACE BOOST_TEST_DYN_LINK)
+# One event loop per program and no Asio threads of our own: no separate compilation, no deprecated names.
+target_compile_definitions(tp_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+if(benchmark_FOUND)
+  third_party(bench benchmark::benchmark)
+endif()
