@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Formats the C++ and Python sources with the pinned tools of .venv; --check only says what differs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case ${1:-} in
+  --check|"") ;;
+  *) echo "usage: scripts/format.sh [--check]"; [ "${1:-}" = --help ]; exit ;;
+esac
+format=.venv/bin/clang-format
+[ -x "$format" ] || { echo "format.sh: $format is missing; run scripts/setup.sh test" >&2; exit 1; }
+mapfile -t sources < <(git ls-files '*.cc' '*.h')
+if [ "${1:-}" = --check ]; then
+  "$format" --dry-run --Werror "${sources[@]}"
+  .venv/bin/ruff check --quiet pytests
+  echo "format: ${#sources[@]} C++ files as clang-format $("$format" --version | grep -o '[0-9.]*' | head -1) would have them"
+else
+  "$format" -i "${sources[@]}"
+  .venv/bin/ruff check --quiet --fix pytests
+fi
