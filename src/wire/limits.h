@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every bound of the four programs, in one table, each with its reason. A stranger can make a
+// program hold this much and no more; a program that reaches a bound refuses or drops with a
+// counted reason, and says so once.
+//
+// What the packet format itself fixes (route length, plaintext) is in sphinx/geometry.h; when to
+// send is in traffic/. Times are Duration (integer nanoseconds), sizes are bytes unless a name
+// says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "src/prelude/instant.h"
+
+namespace mix::wire {
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+
+// ---- A packet on TCP ------------------------------------------------------------------------
+/// A Sphinx packet has no length prefix: it is the next 1372 bytes of the stream.
+inline constexpr std::size_t kPacketBytes = 1372;
+/// Taken from one connection in one turn, so that a flood on one connection cannot keep the others
+/// waiting longer than these few packets take (about 1 ms of peeling).
+inline constexpr std::size_t kPacketsPerTurn = 16;
+
+// ---- Connections ----------------------------------------------------------------------------
+/// To one listener. A layer of 600 mixes needs 600 from its neighbours; the rest is for peers that
+/// open one per packet. At the bound the one that has been silent longest is closed.
+inline constexpr std::size_t kMaxConnections = 4096;
+/// Descriptors a program asks for (soft limit, if the hard one allows): both directions, and room.
+inline constexpr std::size_t kWantedDescriptors = 3 * kMaxConnections;
+/// Connections waiting to be accepted, in the system's queue.
+inline constexpr int kListenBacklog = 1024;
+/// Connections taken by one wake-up of a listener, for fairness as above.
+inline constexpr std::size_t kAcceptsPerTurn = 64;
+/// Silence between packets. Longer than any gap between two neighbours that carry traffic, short
+/// enough that dead peers do not add up; the sender's retry makes closing harmless.
+inline constexpr Duration kIdleTimeout = 120s;
+/// From the first byte of a packet to its last, and of a provider request likewise. A packet fits
+/// one segment, so only a stalled or hostile peer needs longer.
+inline constexpr Duration kReadTimeout = 10s;
+/// Over loopback microseconds, over the world under a second and one retransmission or two.
+inline constexpr Duration kConnectTimeout = 5s;
+/// From handing bytes to a connection until the system took the last of them.
+inline constexpr Duration kWriteTimeout = 10s;
+/// Time-outs are checked by one sweep over all connections, never by a timer each, so they are up
+/// to this much late.
+inline constexpr Duration kSweepInterval = 1s;
+
+// ---- Waiting packets ------------------------------------------------------------------------
+/// Held by a mix at once, whatever for (a delay, a topology): 90 MiB. Two seconds' worth of what
+/// one core can peel, which is the longest mean delay an original client asks for.
+inline constexpr std::size_t kMaxPendingPackets = 64 * kKiB;
+/// Held by a mix before it has seen any topology; they are judged when the first one comes.
+inline constexpr std::size_t kMaxPacketsBeforeTopology = 4096;
+/// A header may ask for any 64-bit delay; originals crash on 2.2 years. Nobody honest asks for an
+/// hour: with means of 0.1 to 2 s it would come once in e^1800 packets.
+inline constexpr Duration kMaxDelay = 1h;
+/// Written or waiting to be written to one peer. A second of a busy link; more means that the peer
+/// does not read.
+inline constexpr std::size_t kMaxPacketsPerPeer = 4096;
+/// Connections of one packet each in flight to one peer that does not keep them open.
+inline constexpr std::size_t kMaxConnectionsPerPeer = 64;
+/// Peers a mix remembers connections or queues for; idle ones go first.
+inline constexpr std::size_t kMaxPeers = 4096;
+/// Memory of tags, both generations (--tag-memory).
+inline constexpr std::size_t kTagMemoryBytes = 64 * kMiB;
+
+// ---- Directory: who may be in ---------------------------------------------------------------
+/// Routes have at most five hops, the last of which is the provider.
+inline constexpr unsigned kMaxLayers = 4;
+inline constexpr unsigned kDefaultLayers = 3;
+inline constexpr std::size_t kMaxMixnodes = 4096;
+inline constexpr std::size_t kMaxProviders = 32;
+/// Listed and answered, though none of our programs is one.
+inline constexpr std::size_t kMaxCoconodes = 64;
+/// Accounts of one provider, each listed in its presence (58 bytes) every five seconds.
+inline constexpr std::size_t kMaxAccounts = 10'000;
+/// A name of 253 characters (DNS), a colon, a port; the longest numeric form is much shorter.
+inline constexpr std::size_t kMaxHostLength = 253 + 1 + 5;
+inline constexpr std::size_t kMaxVersionLength = 32;
+inline constexpr std::size_t kMaxLocationLength = 64;
+/// base58 of 32 bytes is at most 44 characters.
+inline constexpr std::size_t kMaxKeyLength = 44;
+/// A client's id is a folder name.
+inline constexpr std::size_t kMaxIdLength = 64;
+/// A mix's metrics name each next hop it sent to since the last report.
+inline constexpr std::size_t kMaxMetricsPeers = kMaxMixnodes + kMaxProviders;
+/// Reports the directory keeps of one 3 s window, for GET /api/metrics/mixes: two of every mix.
+inline constexpr std::size_t kMaxMetricsRows = 2 * kMaxMixnodes;
+
+// ---- HTTP and websocket ---------------------------------------------------------------------
+inline constexpr std::size_t kMaxHttpHeaderBytes = 8 * kKiB;
+/// `{"pubKey":"<44>"},` with some white space for hand-written bodies.
+inline constexpr std::size_t kAccountJsonBytes = kMaxKeyLength + 24;
+/// Everything of an entry but a provider's accounts: names, quotes, two hosts, key, version,
+/// location, times.
+inline constexpr std::size_t kEntryJsonBytes =
+    2 * kMaxHostLength + kMaxKeyLength + kMaxVersionLength + kMaxLocationLength + 256;
+/// A presence with every account a provider may have must fit.
+inline constexpr std::size_t kMaxBodyBytes = 1 * kMiB;
+static_assert(kMaxAccounts * kAccountJsonBytes + kEntryJsonBytes <= kMaxBodyBytes);
+/// "[<39 of IPv6>]:<5>" in quotes, and a count, for each peer of a metrics report.
+static_assert(kMaxMetricsPeers * (47 + 24) <= kMaxBodyBytes);
+/// A topology with everybody in it must fit; a client or mix reads no longer reply.
+inline constexpr std::size_t kMaxTopologyBytes = 32 * kMiB;
+static_assert((kMaxMixnodes + kMaxProviders + kMaxCoconodes) * kEntryJsonBytes +
+                  kMaxProviders * kMaxAccounts * kAccountJsonBytes <=
+              kMaxTopologyBytes);
+/// The directory's HTTP connections and watchers of /ws.
+inline constexpr std::size_t kMaxHttpConnections = 4096;
+inline constexpr std::size_t kMaxWatchers = 64;
+/// Lines queued for one watcher; a slower one is disconnected.
+inline constexpr std::size_t kMaxWatcherQueue = 256;
+/// From a client to /ws (read and dropped).
+inline constexpr std::size_t kMaxWatcherMessageBytes = 512;
+/// A whole HTTP exchange, both sides.
+inline constexpr Duration kHttpTimeout = 10s;
+/// A kept-alive HTTP connection without a request.
+inline constexpr Duration kHttpIdleTimeout = 60s;
+inline constexpr Duration kWatcherPingInterval = 54s;
+inline constexpr Duration kWatcherPongTimeout = 60s;
+
+// ---- Presence, topology, metrics: the timetable ---------------------------------------------
+inline constexpr Duration kPresenceInterval = 5s;
+inline constexpr Duration kPresenceExpiry = 10s;
+inline constexpr Duration kMetricsInterval = 3s;
+inline constexpr Duration kTopologyInterval = 5s;
+/// An entry that left the directory still counts this long for a mix: a directory restart or a lost
+/// presence must not drop packets that were routed before.
+inline constexpr Duration kTopologyMemory = 60s;
+/// An unknown next hop asks for one refresh, at most one in this time.
+inline constexpr Duration kTopologyRefreshGap = 1s;
+
+// ---- Provider: requests and mailboxes -------------------------------------------------------
+/// The longest request is a pull of 66 bytes; originals read up to 1024.
+inline constexpr std::size_t kMaxRequestBytes = 1024;
+inline constexpr std::size_t kMessagesPerPull = 5;
+/// Messages waiting for one recipient (at most 975 bytes each): what is more is `mailbox_full`.
+inline constexpr std::size_t kMaxMailboxMessages = 10'000;
+/// Packets handed to the storage thread and not yet stored.
+inline constexpr std::size_t kMaxStoreQueue = 4096;
+/// How long a reply may stay unacknowledged before its messages are offered again.
+inline constexpr Duration kAcknowledgeTimeout = 10s;
+
+// ---- Client: the application's side ---------------------------------------------------------
+inline constexpr std::size_t kMaxMessageBytes = 975;
+/// Messages accepted and not yet sent; the next is an error to the caller.
+inline constexpr std::size_t kMaxQueuedMessages = 1000;
+/// Messages received and not yet fetched; the oldest go first (said once).
+inline constexpr std::size_t kMaxReceivedMessages = 100'000;
+/// A JSON request: a message of 975 bytes, each perhaps written as a six-character escape.
+inline constexpr std::size_t kMaxWebsocketMessageBytes = 16 * kKiB;
+/// The TCP socket API takes one read as one request.
+inline constexpr std::size_t kMaxSocketRequestBytes = 2048;
+inline constexpr std::size_t kMaxApiConnections = 64;
+
+// ---- Recording ------------------------------------------------------------------------------
+/// Rows waiting for the recording's writer thread; more are counted as unrecorded, never waited
+/// for.
+inline constexpr std::size_t kMaxRecordQueue = 64 * kKiB;
+
+}  // namespace mix::wire
