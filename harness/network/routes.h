@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which wire carries what goes from one host to another, and in what state it is: its law (the
+// scenario's, or what a set-link made of it) and whether it is cut. Wires are made when first used:
+// a pair that never talks costs nothing, and its streams are its own, so making it moves nothing.
+#pragma once
+
+#include <map>
+
+#include "harness/network/wire.h"
+
+namespace lab::network {
+
+class Routes {
+ public:
+  Routes(const scenario::Plan& plan, std::uint64_t seed) : x_plan(plan), x_seed(seed) {}
+
+  Wire& wire(HostId from, HostId to);
+  bool cut(HostId from, HostId to) const;
+  /// Does a partition, heal or set-link; other verbs are not ours.
+  void apply(const scenario::Action& action);
+
+ private:
+  using Pair = std::pair<HostId, HostId>;
+  template <class Do>
+  static void for_each_pair(const scenario::Action& action, Do what);
+  const scenario::LinkLaw& law_of(Pair pair) const;
+  void refresh();
+
+  const scenario::Plan& x_plan;
+  const std::uint64_t x_seed;
+  std::map<Pair, Wire> x_wires;
+  std::map<Pair, int> x_cuts;  // how many partitions hold a pair apart
+  std::map<Pair, scenario::LinkLaw> x_pair_laws;
+  std::map<std::string, scenario::LinkLaw> x_link_laws;
+};
+
+}  // namespace lab::network
