@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Websockets: the server's side comes out of an HttpServer, the client's side connects.
+//
+// Pings are answered, and idle peers pinged, underneath. One task may read while others send; what
+// is sent is queued in order. Bounds: Limits. Threads: the loop's.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "src/runtime/stream.h"
+
+namespace mix::runtime {
+
+struct WebSocketLimits {
+  std::size_t max_message = 16 * 1024;  // a longer one ends the connection
+  std::size_t max_queue = 256;          // messages waiting to be sent; one more ends the connection
+  Duration ping_interval = 54s;         // silence after which the peer is asked whether it lives
+};
+
+class WebSocket {
+ public:
+  struct Message {
+    bool is_text = true;
+    std::string body;
+  };
+  enum class CloseCode : std::uint16_t { normal = 1000, unsupported = 1003, policy = 1008 };
+
+  WebSocket();
+  ~WebSocket();  // breaks the connection off if it is still open
+  WebSocket(WebSocket&&) noexcept;
+  WebSocket& operator=(WebSocket&&) noexcept;
+
+  /// "ws://host:port/path". With an Origin header when `origin` is not empty.
+  static Task<std::expected<WebSocket, std::string>> connect(Loop& loop, std::string url,
+                                                             std::string origin = {},
+                                                             WebSocketLimits limits = {});
+
+  /// The next text or binary message; an error when the connection has ended.
+  Task<Io<Message>> read();
+  /// Queues a text; false when the connection has ended or the queue was full (which ends it).
+  bool send(std::string text);
+  /// Like send, and waits until everything queued so far was handed to the system.
+  Task<Io<>> send_and_flush(std::string text);
+  /// Sends a close frame behind what is queued, then ends the connection.
+  Task<> close(CloseCode code, std::string reason = {});
+  bool is_open() const;
+  Address remote() const;
+
+  struct Impl;  // for this folder only
+  explicit WebSocket(std::shared_ptr<Impl> impl);
+
+ private:
+  std::shared_ptr<Impl> x;
+};
+
+}  // namespace mix::runtime

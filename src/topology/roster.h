@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directory's memory: every unexpired presence, and the rules by which one may replace another.
+// Pure: time and the sender's address are handed in. What a field may hold is checked before
+// (fields.h).
+//
+// Rules. An entry is known by its key and lives 10 s after its last presence. While it lives, a
+// presence from another source address may refresh it but not change its host, listeners or layer,
+// and nobody else may claim its address with another key; from the same source both are accepted: a
+// node that restarts with a new key takes its old entry's place at once. Every loopback address is
+// the same source. Nothing here proves anything: a key is announced, not shown to be held.
+// Bounds: Limits; a full roster refuses newcomers and keeps who is in. Threads: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "src/prelude/instant.h"
+#include "src/topology/topology.h"
+
+namespace mix::topology {
+
+/// Why a presence was not taken: `conflict` is answered 409, `full` 503.
+struct Refusal {
+  enum class Kind { conflict, full };
+  Kind kind = Kind::conflict;
+  std::string text;
+};
+
+struct Accepted {
+  bool is_new = false;   // the key was not in before
+  std::string replaced;  // base58 of the key whose place it took, or empty
+};
+
+class Roster {
+ public:
+  struct Limits {
+    std::size_t mixes = 4096;
+    std::size_t providers = 32;
+    std::size_t cocos = 64;
+    Duration expiry = 10s;
+  };
+
+  Roster() : Roster(Limits()) {}
+  explicit Roster(Limits limits) : x_limits(limits) {}
+
+  /// `source` is the sender's numeric address without port; `now` orders, `wall` is shown.
+  std::expected<Accepted, Refusal> announce(const MixInfo& mix, std::string_view source,
+                                            Instant now, WallTime wall);
+  std::expected<Accepted, Refusal> announce(const ProviderInfo& provider, std::string_view source,
+                                            Instant now, WallTime wall);
+  std::expected<Accepted, Refusal> announce(const CocoInfo& coco, std::string_view source,
+                                            Instant now, WallTime wall);
+  /// Forgets who was last heard of `expiry` ago or longer; says how many.
+  std::size_t expire(Instant now);
+  /// When the next entry expires if nobody says anything; nothing without entries.
+  std::optional<Instant> next_expiry() const;
+
+  Topology topology() const;
+  /// Counts every change of anything but last_seen.
+  std::uint64_t revision() const { return x_revision; }
+  /// Counts every change.
+  std::uint64_t touched() const { return x_touched; }
+
+ private:
+  template <class Info>
+  struct Entry {
+    Info info;
+    std::string source;
+    Instant heard;
+  };
+  template <class Info>
+  using Entries = std::map<crypto::PublicKey, Entry<Info>>;
+
+  template <class Info>
+  std::expected<Accepted, Refusal> announce_in(Entries<Info>& entries, std::size_t limit,
+                                               const Info& info, std::string_view source,
+                                               Instant now, WallTime wall);
+
+  Limits x_limits;
+  Entries<MixInfo> x_mixes;
+  Entries<ProviderInfo> x_providers;
+  Entries<CocoInfo> x_cocos;
+  std::uint64_t x_revision = 0;
+  std::uint64_t x_touched = 0;
+};
+
+}  // namespace mix::topology
