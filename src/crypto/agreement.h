@@ -4,7 +4,7 @@
 //
 // l = 2^252 + 27742317777372353535851937790883648493, the order of the group that base point 9
 // spans. Scalars and u-coordinates are 32 bytes, little-endian. Everything here takes the same time
-// for every secret, with one exception of probability 2^-124 that agreement.cc explains.
+// for every secret, with one exception of probability 2^-126 that agreement.cc explains.
 // Does not check that a point lies on the curve: the twist is as strong, and a point of small order
 // gives the all-zero result, which is reported. Threads: values; any thread.
 #pragma once

@@ -6,10 +6,8 @@
 // give a PeelError, never a crash. Threads: a Builder or a Peeler serves one thread at a time.
 #pragma once
 
-#include <cstdint>
 #include <expected>
 #include <span>
-#include <string_view>
 #include <variant>
 
 #include "src/crypto/cipher.h"
@@ -17,45 +15,16 @@
 #include "src/ports/entropy.h"
 #include "src/prelude/bytes.h"
 #include "src/prelude/instant.h"
+#include "src/sphinx/errors.h"
 #include "src/sphinx/geometry.h"
+#include "src/sphinx/header.h"
 
 namespace mix::sphinx {
 
 using Packet = ByteArray<kPacketBytes>;
-using AddressBytes = ByteArray<kAddressBytes>;  // of a node: address.h; of a client: its public key
-using SurbId = ByteArray<kSurbIdBytes>;
 /// By which a node knows a packet it has seen, however its bytes were varied. Keyed with the node's
 /// secret: senders cannot choose it, and two nodes have different ones for one packet.
 using Tag = ByteArray<16>;
-
-struct Hop {
-  AddressBytes address{};
-  crypto::PublicKey key;
-  Duration delay{};  // how long this hop is asked to hold the packet; unused at the last hop
-};
-struct Destination {
-  AddressBytes address{};
-  SurbId surb_id{};
-};
-
-enum class BuildError {
-  no_hops,
-  too_many_hops,     // more than 5
-  message_too_long,  // more than 975 bytes
-  negative_delay,
-  unusable_key,  // a hop's public key is a point of small order
-};
-std::string_view to_text(BuildError error);
-
-enum class PeelError {
-  zero_secret,          // alpha is a point of small order
-  bad_mac,              // not for this node, or the header was changed on the way
-  unknown_flag,         // the routing record is neither forward nor final
-  payload_zeros,        // final hop: the 16 leading bytes are not zero
-  payload_padding,      // final hop: no marker, or something other than zeros behind it
-  payload_destination,  // final hop: payload and header name different destinations
-};
-std::string_view to_text(PeelError error);
 
 /// What one packet is made from besides route and message. Wipes itself.
 struct BuildSecrets {
@@ -110,11 +79,11 @@ using Peeled = std::variant<Forward, Final>;
 class OpenedHeader {
  public:
   const Tag& tag() const { return x_tag; }
-  bool is_final() const { return x_final; }
+  bool is_final() const { return x_routing.is_final; }
   /// Forward: where next. Final: the destination.
-  const AddressBytes& address() const { return x_address; }
+  const AddressBytes& address() const { return x_routing.address; }
   /// Forward only; zero for a final header.
-  Duration delay() const { return x_delay; }
+  Duration delay() const { return x_routing.delay; }
 
   /// Decrypts the payload of the packet this header was opened from, and blinds alpha.
   std::expected<Peeled, PeelError> finish(const Packet& same_packet) const;
@@ -126,12 +95,8 @@ class OpenedHeader {
   std::expected<Peeled, PeelError> finish_final(const Packet& in) const;
 
   Tag x_tag{};
-  bool x_final = false;
-  AddressBytes x_address{};
-  SurbId x_surb_id{};
-  Duration x_delay{};
-  ByteArray<kGammaBytes + kBetaBytes> x_next_header{};  // gamma and beta of the packet to send
-  crypto::Secret<kHopKeyBytes> x_keys;
+  Routing x_routing;
+  HopKeys x_keys;
 };
 
 /// A node's side. Holds the node's key; wiped when it goes.
