@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""mixlab for Python: read recordings (`Run`), start devnets (`Devnet`), judge both from pytest (the `lab` fixture)."""
+
+__version__ = "0.1.0"
+
+from .devnet import Devnet, Node
+from .run import Inconclusive, Result, Run, Violated
+
+__all__ = ["Devnet", "Inconclusive", "Node", "Result", "Run", "Violated", "__version__"]

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a mixnet promises, each as a check over one recording. The words are on the methods of run.Run.
+
+How a check is written: it counts what it judged, finds the violations in order of time, and counts what it could
+not judge. It passes only when it judged something, found no violation and left nothing unjudged. Comparisons are
+`is not`, never `<>`: with NULL the latter is neither true nor false, and a check would look away.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from . import durations
+from .run import Inconclusive, Result, Violated
+
+if TYPE_CHECKING:
+    from .run import Run
+
+_SHOWN = 10
+
+
+def _violated(run: Run, promise: str, expected: str, bad: Result) -> Violated:
+    """The report: promise, expected, the first bad rows, the first bad packet's whole life, the file."""
+    lines = [f"{promise}: {len(bad)} violation(s); expected {expected}", "", bad.table(_SHOWN)]
+    if "packet" in bad.columns:
+        packet = bad.column("packet")[0]
+        if packet is not None:
+            lines += [
+                "",
+                f"all hops of packet {packet}, the first of them:",
+                run.hops_of(packet).table(_SHOWN),
+            ]
+    lines += ["", f"recording: {run.path}"]
+    return Violated("\n".join(lines))
+
+
+def _inconclusive(run: Run, promise: str, why: str, rows: Result | None = None) -> Inconclusive:
+    shown = "" if rows is None or not len(rows) else "\n\n" + rows.table(_SHOWN)
+    return Inconclusive(f"{promise} cannot be judged: {why}{shown}\n\nrecording: {run.path}")
+
+
+_HOP = """
+select h.packet, h.hop, coalesce(a.name, 'unknown') as sender, h.from_layer,
+       coalesce(b.name, 'unknown') as receiver,
+       h.to_layer, h.sent_ns, h.received_ns, h.verdict, h.reason
+  from hop h left join node a on a.id = h.from_node left join node b on b.id = h.to_node"""
+
+
+_LAYERS_BROKEN = """ where (h.from_layer is not null and h.to_layer is not null and h.to_layer is not h.from_layer + 1)
+    or (h.from_layer is null and h.to_layer >= 2)"""
+_FIRST = " order by coalesce(h.sent_ns, h.received_ns), h.packet, h.hop"
+
+
+def layer_order(run: Run, allow_unjudged: int) -> None:
+    bad = run.sql(_HOP + _LAYERS_BROKEN + _FIRST)
+    if len(bad):
+        raise _violated(run, "layer order", "every hop from layer i to layer i + 1, by a sender that is known", bad)
+    if run.sql("select count(*) from hop where from_layer is not null and to_layer is not null").scalar() == 0:
+        raise _inconclusive(run, "layer order", "no hop was recorded at both ends")
+    unjudged = run.sql(_HOP + " where h.from_layer is null or h.to_layer is null" + _FIRST)
+    if len(unjudged) > allow_unjudged:
+        why = f"{len(unjudged)} hop(s) by senders into layer 1, or to receivers, that did not record"
+        raise _inconclusive(run, "layer order", why, unjudged)
+
+
+def _judge_share(run: Run, promise: str, made: str, done: str, ratio: Fraction, limit: int) -> None:
+    """At least `ratio` of the packets where `made` holds, and that are due, have `done` at most `limit` after."""
+    last = run.end_ns - limit
+    total = run.sql(f"select count(*) from packet where {made} and created_ns <= ?", last).scalar()
+    if total == 0:
+        span, end = durations.text(limit), durations.text(run.end_ns)
+        raise _inconclusive(run, promise, f"none was made {span} or more before the run's end ({end})")
+    late = run.sql(
+        "select p.id as packet, p.class, node.name as origin, p.created_ns, p.stored_ns, p.returned_ns,"
+        " p.outcome, p.reason"
+        f" from packet p left join node on node.id = p.origin where {made} and p.created_ns <= :last"
+        f" and (p.{done} is null or p.{done} - p.created_ns > :limit) order by p.created_ns",
+        last=last,
+        limit=limit,
+    )
+    in_time = total - len(late)
+    if Fraction(in_time, total) < ratio:
+        expected = f"{ratio} of {total} within {durations.text(limit)}, in time {in_time}"
+        raise _violated(run, promise, expected, late)
+
+
+def loops_delivered(run: Run, ratio: float | str | Fraction, within: str | int, packet_class: str) -> None:
+    classes = {"loop": "class = 'loop'", "any": "class in ('loop', 'cover')"}
+    if packet_class not in classes:
+        raise ValueError(f'packet_class is "loop" or "any", not {packet_class!r}')
+    share, limit = durations.ratio(ratio), durations.nanoseconds(within)
+    _judge_share(run, "loops come home", classes[packet_class], "returned_ns", share, limit)
+
+
+# The receiving client cannot tell which packet brought a message, so its fetches are compared by number.
+_FETCHES = """
+select node.name as recipient,
+       (select count(*) from packet where class = 'real' and recipient = node.public_key) as made,
+       (select count(*) from packet where class = 'real' and recipient = node.public_key
+           and stored_ns + :limit <= :end) as stored,
+       (select count(*) from fetched where fetched.node = node.id and class = 'real') as fetched
+  from node where node.role = 'client'
+"""
+
+
+def real_delivered(run: Run, ratio: float | str | Fraction, within: str | int, exactly_once: bool) -> None:
+    promise = "real messages arrive"
+    share, limit = durations.ratio(ratio), durations.nanoseconds(within)
+    _judge_share(run, promise, "class = 'real'", "stored_ns", share, limit)
+    query = f"select * from ({_FETCHES}) where fetched < stored * :share"
+    missing = run.sql(query, limit=limit, end=run.end_ns, share=float(share))
+    if len(missing):
+        raise _violated(run, promise, f"{share} of what a provider stored fetched by its recipient", missing)
+    if exactly_once:
+        twice = run.sql(f"select * from ({_FETCHES}) where fetched > made", limit=limit, end=run.end_ns)
+        if len(twice):
+            raise _violated(run, promise + " exactly once", "nobody fetches more messages than were made", twice)
+
+
+def conservation(run: Run, settle: str | int) -> None:
+    promise = "conservation"
+    if run.sql("select count(*) from packet").scalar() == 0:
+        raise _inconclusive(run, promise, "no packet was recorded")
+    double = run.sql("select id as packet, count(*) as rows from packet group by id having count(*) > 1")
+    if len(double):
+        raise _violated(run, promise, "one outcome for each packet", double)
+    unexplained = run.sql(
+        "select id as packet, class, created_ns, outcome, reason from packet where"
+        " outcome not in ('delivered', 'dropped', 'in_flight') or outcome is null"
+        " or (outcome is 'dropped') is not (reason is not null) order by created_ns"
+    )
+    if len(unexplained):
+        raise _violated(run, promise, "one of three outcomes, and a reason exactly for what was dropped", unexplained)
+    if run.has("wire_packet"):
+        _wire_is_reported(run)
+    lost = run.sql(
+        "select id as packet, class, created_ns, stored_ns, outcome from packet where outcome = 'in_flight'"
+        " and created_ns <= ? order by created_ns",
+        run.end_ns - durations.nanoseconds(settle),
+    )
+    if not len(lost):
+        return
+    faults = run.has("fault") and run.sql("select count(*) from fault").scalar()
+    if run.clock == "wall" and faults:
+        raise _inconclusive(run, promise, f"{len(lost)} packet(s) in flight after something was killed", lost)
+    raise _violated(run, promise, "every packet delivered or dropped with a reason", lost)
+
+
+# A lab recording saw the wire: what a node says it sent and received must be what the wire carried. The n-th of
+# equal digests on the wire is the n-th in the node's own account.
+_UNREPORTED = """
+with wire as (
+  select digest, to_node as node, count(*) as n from wire_packet where delivered_ns is not null group by 1, 2
+), told as (
+  select digest_in as digest, node, count(*) as n from handled group by 1, 2
+)
+select coalesce(node.name, '?') as node, coalesce(w.digest, t.digest) as digest,
+       coalesce(w.n, 0) as on_the_wire, coalesce(t.n, 0) as reported
+  from wire w full join told t on w.digest = t.digest and w.node = t.node
+  left join node on node.id = coalesce(w.node, t.node)
+ where coalesce(w.n, 0) is not coalesce(t.n, 0)
+   and coalesce(w.node, t.node) not in (select node from {crashed})
+"""
+_UNSENT = """
+with wire as (
+  select digest, from_node as node, count(*) as n from wire_packet group by 1, 2
+), told as (
+  select digest, node, count(*) as n
+    from (select digest, node from made where sent_ns is not null
+          union all select digest_out, node from handled where sent_ns is not null) group by 1, 2
+)
+select coalesce(node.name, '?') as node, coalesce(w.digest, t.digest) as digest,
+       coalesce(w.n, 0) as on_the_wire, coalesce(t.n, 0) as reported
+  from wire w full join told t on w.digest = t.digest and w.node = t.node
+  left join node on node.id = coalesce(w.node, t.node)
+ where coalesce(w.n, 0) is not coalesce(t.n, 0)
+"""
+
+
+def _wire_is_reported(run: Run) -> None:
+    crashed = "(select node.id as node from fault join node on node.name = fault.target where fault.verb = 'crash')"
+    received = run.sql(_UNREPORTED.format(crashed=crashed))
+    if len(received):
+        raise _violated(run, "conservation", "each packet on the wire reported by its receiver, and no other", received)
+    sent = run.sql(_UNSENT)
+    if len(sent):
+        raise _violated(run, "conservation", "each packet on the wire reported by its sender, and no other", sent)
+
+
+def no_drops(run: Run, besides: frozenset[str]) -> None:
+    marks = ", ".join("?" for _ in besides)
+    bad = run.sql(
+        _HOP + f" where h.verdict = 'drop' and h.reason not in ({marks}) order by h.received_ns",
+        *sorted(besides),
+    )
+    if len(bad):
+        expected = "no packet refused" + (f" but for {', '.join(sorted(besides))}" if besides else "")
+        raise _violated(run, "no drops", expected, bad)
+    if run.sql("select count(*) from hop").scalar() == 0:
+        raise _inconclusive(run, "no drops", "no hop was recorded")
