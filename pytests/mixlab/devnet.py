@@ -199,6 +199,10 @@ class Devnet:
         node.env["XDG_CONFIG_HOME"] = str(self.folder / name)
         return node
 
+    def program(self, name: str) -> Path:
+        """Where the program `name` is."""
+        return Path(self._bin[name])
+
     def nodes(self) -> Iterator[Node]:
         """Every node, the directory first."""
         if self.directory:

@@ -28,9 +28,9 @@ def find(name: str, given: str | os.PathLike[str] | None = None, start: Path | N
     a checkout's build/bin."""
     if given is not None:
         path = Path(given)
-        path = path / name if path.is_dir() else path
-        if not os.access(path, os.X_OK):
-            raise ProgramMissing(f"{path} is not a program")
+        path = path if path.name == name else path / name
+        if not (path.is_file() and os.access(path, os.X_OK)):
+            raise ProgramMissing(f"{path} is not there, or not a program; build with scripts/build.sh")
         return path.resolve()
     on_path = shutil.which(name)
     if on_path:
