@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How it works. One agenda holds everything. Some of its entries are the controller's business
-// (actions, reminders, deadlines, datagrams); the others are steps of a segment's life:
+// How it works. The agenda holds the steps of everything in flight:
 //
-//   try    the segment goes on the wire now. Cut, lost or refused by the queue: another try when
-//          the time-out is over. Else it is in transit, and arrives.
-//   arrive it is at the receiver's door. It is handed over when it is the first of its flow; what
-//          had arrived behind it follows at the same instant.
-//   part   the next part of a fragmented segment is handed over.
+//   try       a segment goes on the wire now. Cut, lost or refused by the queue: another try when
+//             the time-out is over. Else it is in transit, and arrives.
+//   arrive    it is at the receiver's door. It is handed over when it is the first of its
+//   direction;
+//             what had arrived behind it follows at the same instant.
+//   part      the next part of a fragmented segment is handed over.
+//   datagram  a datagram arrives.
+//   tell      a delivery whose fate was settled earlier is handed out.
 //
 // A partition loses what is in transit on the wires it cuts: such a segment's attempt number grows,
 // so that its `arrive` entry no longer counts, and a try is put on the agenda. Entries are never
-// searched for or removed. What is handed over is put into x_ready, in order, and taken from there.
+// searched for or removed.
 #include "harness/network/network.h"
 
 #include <algorithm>
@@ -22,339 +24,247 @@
 #include "src/prelude/check.h"
 
 namespace lab::network {
-
-using scenario::Action;
-using scenario::Verb;
-
 namespace {
 
-constexpr int kMostLosses = 15;      // Linux's tcp_retries2
-constexpr int kMostFirstLosses = 6;  // tcp_syn_retries
+constexpr int kMostLosses = 15;        // Linux's tcp_retries2
+constexpr int kMostConnectLosses = 6;  // tcp_syn_retries
 
-using FlowName = std::pair<HostId, std::uint64_t>;
-
-enum class Step : std::uint8_t { action, reminder, deadline, datagram, try_segment, arrive, part };
+enum class Step : std::uint8_t { try_segment, arrive, part, datagram, tell };
 
 struct Entry {
   Step step;
-  std::uint64_t number = 0;  // action, token, datagram slot, or position in the flow
+  std::uint64_t number = 0;  // position in the flow, or slot
   FlowName flow{};
+  std::uint64_t generation = 0;
   std::uint32_t attempt = 0;
-  std::uint32_t generation = 0;
-  NodeId node = kNoNode;
 };
 
-struct Datagram {
-  Shipment parcel;
-  std::uint64_t number;
-  VirtualTime sent;
-  bool corrupted = false;
-  bool gone = false;  // a cut swallowed it
+/// A datagram on its way, or a delivery to tell.
+struct InFlight {
+  Delivery delivery;
+  bool cut = false;
 };
+
+bool weightless(ParcelKind kind) {
+  return kind == ParcelKind::ack || kind == ParcelKind::window;
+}
+bool opens(ParcelKind kind) {
+  return kind == ParcelKind::connect || kind == ParcelKind::accept;
+}
 
 }  // namespace
 
-class Network::Impl {
+class Links::Impl {
  public:
   Impl(const scenario::Plan& plan, std::uint64_t seed, Witness& witness)
-      : x_plan(plan), x_witness(witness), x_routes(plan, seed) {
-    for (std::size_t i = 0; i < plan.actions.size(); ++i)
-      x_agenda.add(plan.actions[i].time, DueKind::action, kNoHost,
-                   {.step = Step::action, .number = i});
-  }
+      : x_witness(witness), x_routes(plan, seed) {}
 
-  std::uint64_t send(VirtualTime now, Shipment parcel) {
-    CHECK(now >= x_now, ns(now), ns(x_now));
+  void submit(Parcel&& parcel) {
     CHECK(parcel.from != parcel.to, index(parcel.from));
-    const std::uint64_t number = x_sent++;
-    if (parcel.datagram)
-      send_datagram(now, std::move(parcel), number);
-    else
-      send_segment(now, std::move(parcel), number);
-    return number;
+    x_now = parcel.sent;
+    if (parcel.kind == ParcelKind::datagram ||
+        (parcel.kind == ParcelKind::refuse && parcel.connection == kNoConnection))
+      return send_datagram(std::move(parcel));
+    if (parcel.kind != ParcelKind::data || parcel.bytes.size() <= kMss)
+      return send_segment(std::move(parcel));
+    for (std::size_t at = 0; at < parcel.bytes.size(); at += kMss)
+      send_segment(part_of(parcel, at, std::min(parcel.bytes.size(), at + kMss)));
   }
 
-  void set_deadline(NodeId node, std::optional<VirtualTime> deadline) {
-    CHECK(index(node) < x_plan.programs.size(), index(node));
-    if (x_deadlines.size() <= index(node)) x_deadlines.resize(index(node) + 1);
-    Deadline& wish = x_deadlines[index(node)];
-    if (wish.time == deadline) return;
-    wish.time = deadline;
-    ++wish.attempt;
-    if (!deadline) return;
-    x_agenda.add(std::max(*deadline, x_now), DueKind::deadline, x_plan.programs[index(node)].host,
-                 {.step = Step::deadline, .attempt = wish.attempt, .node = node});
+  std::optional<VirtualTime> next_due() const {
+    if (x_agenda.empty()) return std::nullopt;
+    return x_agenda.first().time;
   }
 
-  void remind(VirtualTime time, HostId host, std::uint64_t token) {
-    CHECK(time >= x_now, ns(time), ns(x_now));
-    x_agenda.add(time, DueKind::reminder, host, {.step = Step::reminder, .number = token});
-  }
-
-  void forget(HostId from, std::uint64_t flow) {
-    x_flows.erase({from, flow});  // entries that name it are void from now on
-  }
-
-  VirtualTime next_time() {
-    skip_void();
-    if (x_ready_at < x_ready.size()) return x_now;
-    return x_agenda.empty() ? kNever : x_agenda.first().time;
-  }
-
-  std::optional<Due> next(VirtualTime limit) {
-    while (true) {
-      if (x_ready_at < x_ready.size()) return std::move(x_ready[x_ready_at++]);
-      x_ready.clear();
-      x_ready_at = 0;
-      skip_void();
-      if (x_agenda.empty() || x_agenda.first().time > limit) return std::nullopt;
+  void take_due(VirtualTime now, std::vector<Delivery>& out) {
+    x_out = &out;
+    while (!x_agenda.empty() && x_agenda.first().time <= now) {
       auto [key, entry] = x_agenda.take();
       x_now = key.time;
-      take(key, entry);
+      take(entry);
     }
+    x_now = now;
+    x_out = nullptr;
+  }
+
+  void apply(VirtualTime now, const scenario::Action& action) {
+    x_now = now;
+    x_routes.apply(action);
+    if (action.verb == scenario::Verb::partition) cut_transit();
   }
 
  private:
-  struct Deadline {
-    std::optional<VirtualTime> time;
-    std::uint32_t attempt = 0;
-  };
-
-  // ---- the agenda's entries ----
-
-  bool is_void(const Entry& entry) {
-    if (entry.step == Step::deadline)
-      return x_deadlines[index(entry.node)].attempt != entry.attempt;
-    if (entry.step < Step::try_segment) return false;
+  void take(const Entry& entry) {
+    if (entry.step == Step::datagram || entry.step == Step::tell) return deliver(entry);
     const auto found = x_flows.find(entry.flow);
-    if (found == x_flows.end() || found->second.generation != entry.generation) return true;
-    const Segment* segment = found->second.at(entry.number);
-    return segment == nullptr || segment->attempt != entry.attempt;
-  }
-  void skip_void() {
-    while (!x_agenda.empty() && is_void(x_agenda.first_entry()))
-      x_agenda.take();
-  }
-
-  void take(const Key& key, const Entry& entry) {
-    switch (entry.step) {
-      case Step::action:
-        return act(key, entry.number);
-      case Step::reminder:
-        return plain(key).token = entry.number, void();
-      case Step::deadline: {
-        x_deadlines[index(entry.node)] = {std::nullopt, entry.attempt + 1};
-        plain(key).node = entry.node;
-        return;
-      }
-      case Step::datagram:
-        return deliver_datagram(key, entry.number);
-      case Step::try_segment:
-        return try_segment(entry.flow, entry.number);
-      case Step::arrive:
-        return arrive(key, entry);
-      case Step::part:
-        return hand_over(key, entry.flow);
+    if (found == x_flows.end() || found->second.generation != entry.generation) return;
+    Flow& flow = found->second;
+    Segment* segment = flow.at(entry.number);
+    if (segment == nullptr || segment->attempt != entry.attempt) return;
+    if (entry.step == Step::try_segment) return try_segment(entry.flow, flow, entry.number);
+    if (entry.step == Step::arrive) {
+      segment->arrived = true;
+      segment->in_transit = false;
+      if (flow.handing_over) return;
     }
+    hand_over(entry.flow, flow);
   }
 
-  Due& plain(const Key& key) {
-    Due due;
-    due.time = key.time;
-    due.kind = key.kind;
-    due.host = key.host;
-    due.sequence = key.sequence;
-    return x_ready.emplace_back(std::move(due));
+  void schedule(VirtualTime time, HostId host, Step step, FlowName name, Flow& flow,
+                std::uint64_t position) {
+    x_agenda.add(time, host, {step, position, name, flow.generation, flow.at(position)->attempt});
   }
 
-  void schedule(VirtualTime time, HostId host, Step step, FlowName name, std::uint64_t position) {
-    const Flow& flow = x_flows.at(name);
-    x_agenda.add(time, DueKind::arrival, host,
-                 {.step = step,
-                  .number = position,
-                  .flow = name,
-                  .attempt = x_flows.at(name).at(position)->attempt,
-                  .generation = flow.generation});
+  static Parcel part_of(const Parcel& whole, std::size_t from, std::size_t to) {
+    Parcel out;
+    out.kind = whole.kind;
+    out.from = whole.from;
+    out.to = whole.to;
+    out.connection = whole.connection;
+    out.to_server = whole.to_server;
+    out.sent = whole.sent;
+    out.offset = whole.offset + from;
+    out.value = whole.value;
+    out.cookie = whole.cookie;
+    out.bytes.assign(whole.bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                     whole.bytes.begin() + static_cast<std::ptrdiff_t>(to));
+    return out;
   }
 
   // ---- a segment's life ----
 
-  void send_segment(VirtualTime now, Shipment parcel, std::uint64_t number) {
-    const FlowName name{parcel.from, parcel.flow};
-    Flow& flow = x_flows[name];
-    const std::uint64_t position = flow.first + flow.waiting.size();
-    Segment& segment = flow.waiting.emplace_back();
-    segment.parcel = std::move(parcel);
-    segment.number = number;
-    segment.sent = now;
-    x_now = now;
-    try_segment(name, position);
+  void send_segment(Parcel&& parcel) {
+    const FlowName name{parcel.connection, parcel.to_server};
+    const auto [at, fresh] = x_flows.try_emplace(name);
+    Flow& flow = at->second;
+    if (fresh) flow.generation = ++x_generations;
+    flow.waiting.emplace_back().parcel = std::move(parcel);
+    try_segment(name, flow, flow.first + flow.waiting.size() - 1);
   }
 
-  void try_segment(FlowName name, std::uint64_t position) {
-    Flow& flow = x_flows.at(name);
+  void try_segment(FlowName name, Flow& flow, std::uint64_t position) {
     Segment& segment = *flow.at(position);
-    const Shipment& parcel = segment.parcel;
-    if (x_routes.cut(parcel.from, parcel.to)) return lose(name, position, Fate::cut);
-    const Passage passage = x_routes.wire(parcel.from, parcel.to).pass(x_now, parcel.wire_bytes);
-    if (passage.fate != Fate::delivered) return lose(name, position, passage.fate);
+    const Parcel& parcel = segment.parcel;
+    if (x_routes.cut(parcel.from, parcel.to)) return lose(name, flow, position, Decision::cut);
+    Wire& wire = x_routes.wire(parcel.from, parcel.to);
+    Passage passage;
+    if (weightless(parcel.kind))
+      passage.arrival = x_now + wire.latency();
+    else
+      passage = wire.pass(x_now, static_cast<std::uint32_t>(parcel.bytes.size()) + kTcpHeader);
+    if (passage.fate == Fate::lost) return lose(name, flow, position, Decision::lost);
+    if (passage.fate == Fate::queue_full) return lose(name, flow, position, Decision::queue_full);
     segment.in_transit = true;
-    schedule(passage.arrival, parcel.to, Step::arrive, name, position);
+    schedule(passage.arrival, parcel.from, Step::arrive, name, flow, position);
   }
 
-  void lose(FlowName name, std::uint64_t position, Fate fate) {
-    Flow& flow = x_flows.at(name);
+  void lose(FlowName name, Flow& flow, std::uint64_t position, Decision why) {
     Segment& segment = *flow.at(position);
-    const Shipment& parcel = segment.parcel;
+    const Parcel& parcel = segment.parcel;
     segment.in_transit = false;
     ++segment.attempt;
     ++segment.losses;
-    x_witness.decided(x_now, segment.number, parcel.from, parcel.to, fate);
-    if (segment.losses > (flow.any_arrived ? kMostLosses : kMostFirstLosses))
-      return give_up(name, position);
+    x_witness.decided(x_now, parcel, why);
+    const int most = opens(parcel.kind) ? kMostConnectLosses : kMostLosses;
+    if (segment.losses > most) return give_up(name, flow, position);
     const Wire& wire = x_routes.wire(parcel.from, parcel.to);
-    const bool first = !flow.any_arrived && position == flow.first;
-    const VirtualTime again = saturating_add(x_now, wire.time_out(segment.losses, first));
-    schedule(again, parcel.from, Step::try_segment, name, position);
+    const VirtualTime again =
+        saturating_add(x_now, wire.time_out(segment.losses, opens(parcel.kind)));
+    schedule(again, parcel.from, Step::try_segment, name, flow, position);
   }
 
-  void give_up(FlowName name, std::uint64_t position) {
-    Flow& flow = x_flows.at(name);
-    Segment& segment = *flow.at(position);
-    x_witness.decided(x_now, segment.number, segment.parcel.from, segment.parcel.to,
-                      Fate::timed_out);
-    Due due;
-    due.time = x_now;
-    due.kind = DueKind::gone;
-    due.host = segment.parcel.from;
-    due.shipment = segment.number;
-    due.sent = segment.sent;
-    due.parcel = std::move(segment.parcel);
-    x_ready.push_back(std::move(due));
-    drop_flow(flow);
+  void give_up(FlowName name, Flow& flow, std::uint64_t position) {
+    Parcel parcel = std::move(flow.at(position)->parcel);
+    x_witness.decided(x_now, parcel, Decision::gave_up);
+    Parcel answer;
+    answer.kind = parcel.kind == ParcelKind::connect ? ParcelKind::refuse : ParcelKind::reset;
+    answer.from = parcel.to;
+    answer.to = parcel.from;
+    answer.connection = parcel.connection;
+    answer.to_server = !parcel.to_server;
+    answer.sent = x_now;
+    answer.cookie = parcel.cookie;
+    for (Segment& segment : flow.waiting)
+      tell(Fate::lost,
+           &segment == flow.at(position) ? std::move(parcel) : std::move(segment.parcel));
+    tell(Fate::delivered, std::move(answer));
+    x_flows.erase(name);
   }
 
-  void drop_flow(Flow& flow) {
-    flow.first += flow.waiting.size();
-    flow.waiting.clear();
-    flow.handing_over = false;
-    ++flow.generation;
+  void tell(Fate fate, Parcel&& parcel) {
+    const HostId from = parcel.from;
+    const std::uint64_t slot = x_next_slot++;
+    x_slots.emplace(slot, InFlight{{x_now, fate, std::move(parcel)}});
+    x_agenda.add(x_now, from, {Step::tell, slot});
   }
 
-  void arrive(const Key& key, const Entry& entry) {
-    Flow& flow = x_flows.at(entry.flow);
-    Segment& segment = *flow.at(entry.number);
-    segment.arrived = true;
-    segment.in_transit = false;
-    flow.any_arrived = true;
-    if (!flow.handing_over) hand_over(key, entry.flow);
-  }
-
-  /// Hands over everything at the head of the flow that has arrived, up to the first fragmented
-  /// segment's next part.
-  void hand_over(const Key& key, FlowName name) {
-    Flow& flow = x_flows.at(name);
+  /// Hands over everything at the head of the direction that has arrived, up to the first
+  /// fragmented segment's next part.
+  void hand_over(FlowName name, Flow& flow) {
     while (!flow.waiting.empty() && flow.waiting.front().arrived) {
       Segment& head = flow.waiting.front();
       Wire& wire = x_routes.wire(head.parcel.from, head.parcel.to);
-      if (!flow.handing_over && head.parcel.divisible)
-        head.cuts = wire.cuts(head.parcel.payload.size());
+      if (!flow.handing_over && head.parcel.kind == ParcelKind::data)
+        head.cuts = wire.cuts(head.parcel.bytes.size());
       flow.handing_over = head.parts_out < head.cuts.size();
-      emit(key, head);
-      if (flow.handing_over) {
-        schedule(key.time + wire.gap(), head.parcel.to, Step::part, name, flow.first);
-        return;
-      }
+      const HostId from = head.parcel.from;
+      emit(head);
+      if (flow.handing_over)
+        return schedule(x_now + wire.gap(), from, Step::part, name, flow, flow.first);
       flow.waiting.pop_front();
       ++flow.first;
     }
+    if (flow.waiting.empty()) x_flows.erase(name);
   }
 
-  void emit(const Key& key, Segment& head) {
-    Due& due = plain(key);
-    due.kind = DueKind::arrival;
-    due.host = head.parcel.to;
-    due.shipment = head.number;
-    due.sent = head.sent;
+  void emit(Segment& head) {
+    const std::size_t size = head.parcel.bytes.size();
     const std::size_t from = head.parts_out == 0 ? 0 : head.cuts[head.parts_out - 1];
-    due.offset = from;
-    due.last_part = head.parts_out == head.cuts.size();
-    if (head.cuts.empty()) {
-      due.parcel = std::move(head.parcel);
-    } else {
-      const std::size_t to = due.last_part ? head.parcel.payload.size() : head.cuts[head.parts_out];
-      due.parcel = {.from = head.parcel.from,
-                    .to = head.parcel.to,
-                    .flow = head.parcel.flow,
-                    .datagram = false,
-                    .wire_bytes = head.parcel.wire_bytes,
-                    .tag = head.parcel.tag,
-                    .divisible = true,
-                    .payload = {}};
-      due.parcel.payload.assign(head.parcel.payload.begin() + static_cast<std::ptrdiff_t>(from),
-                                head.parcel.payload.begin() + static_cast<std::ptrdiff_t>(to));
-    }
+    const std::size_t to = head.parts_out < head.cuts.size() ? head.cuts[head.parts_out] : size;
     ++head.parts_out;
-    if (due.last_part)
-      x_witness.decided(key.time, due.shipment, due.parcel.from, due.parcel.to, Fate::delivered);
+    x_out->push_back({x_now, Fate::delivered,
+                      head.cuts.empty() ? std::move(head.parcel) : part_of(head.parcel, from, to)});
   }
 
   // ---- datagrams ----
 
-  void send_datagram(VirtualTime now, Shipment parcel, std::uint64_t number) {
-    x_now = now;
-    const HostId from = parcel.from, to = parcel.to;
-    if (x_routes.cut(from, to)) return x_witness.decided(now, number, from, to, Fate::cut);
-    Wire& wire = x_routes.wire(from, to);
-    const Passage passage = wire.pass(now, parcel.wire_bytes);
-    if (passage.fate != Fate::delivered)
-      return x_witness.decided(now, number, from, to, passage.fate);
-    const Mishap mishap = wire.mishap(passage.arrival, parcel.payload.size());
-    Datagram datagram{.parcel = std::move(parcel), .number = number, .sent = now};
+  void send_datagram(Parcel&& parcel) {
+    if (x_routes.cut(parcel.from, parcel.to)) return tell(Fate::cut, std::move(parcel));
+    Wire& wire = x_routes.wire(parcel.from, parcel.to);
+    const Passage passage =
+        wire.pass(x_now, static_cast<std::uint32_t>(parcel.bytes.size()) + kUdpHeader);
+    if (passage.fate != Fate::delivered) return tell(passage.fate, std::move(parcel));
+    const Mishap mishap = wire.mishap(passage.arrival, parcel.bytes.size());
+    Fate fate = Fate::delivered;
     if (mishap.bad_bit) {
-      datagram.parcel.payload[*mishap.bad_bit / 8] ^=
-          static_cast<std::uint8_t>(1 << (*mishap.bad_bit % 8));
-      datagram.corrupted = true;
-      x_witness.decided(now, number, from, to, Fate::corrupted);
+      parcel.bytes[*mishap.bad_bit / 8] ^= static_cast<std::uint8_t>(1 << (*mishap.bad_bit % 8));
+      fate = Fate::corrupted;
+      x_witness.decided(x_now, parcel, Decision::corrupted);
     }
     if (mishap.duplicate) {
-      x_witness.decided(now, number, from, to, Fate::duplicated);
-      put_in_flight(*mishap.duplicate, datagram);
+      x_witness.decided(x_now, parcel, Decision::duplicated);
+      Parcel copy = parcel;
+      put_in_flight(*mishap.duplicate, Fate::duplicated, std::move(copy));
     }
-    if (mishap.reordered) x_witness.decided(now, number, from, to, Fate::reordered);
-    put_in_flight(passage.arrival + mishap.reordered.value_or(Duration{}), std::move(datagram));
+    if (mishap.reordered) x_witness.decided(x_now, parcel, Decision::reordered);
+    put_in_flight(passage.arrival + mishap.reordered.value_or(Duration{}), fate, std::move(parcel));
   }
 
-  void put_in_flight(VirtualTime arrival, Datagram datagram) {
-    const HostId to = datagram.parcel.to;
+  void put_in_flight(VirtualTime arrival, Fate fate, Parcel&& parcel) {
+    const HostId from = parcel.from;
     const std::uint64_t slot = x_next_slot++;
-    x_datagrams.emplace(slot, std::move(datagram));
-    x_agenda.add(arrival, DueKind::arrival, to, {.step = Step::datagram, .number = slot});
+    x_slots.emplace(slot, InFlight{{arrival, fate, std::move(parcel)}});
+    x_agenda.add(arrival, from, {Step::datagram, slot});
   }
 
-  void deliver_datagram(const Key& key, std::uint64_t slot) {
-    auto node = x_datagrams.extract(slot);
-    Datagram& datagram = node.mapped();
-    if (datagram.gone) return;
-    x_witness.decided(key.time, datagram.number, datagram.parcel.from, datagram.parcel.to,
-                      Fate::delivered);
-    Due& due = plain(key);
-    due.shipment = datagram.number;
-    due.sent = datagram.sent;
-    due.corrupted = datagram.corrupted;
-    due.parcel = std::move(datagram.parcel);
+  void deliver(const Entry& entry) {
+    auto node = x_slots.extract(entry.number);
+    Delivery& delivery = node.mapped().delivery;
+    if (node.mapped().cut) delivery.fate = Fate::cut;
+    x_out->push_back(std::move(delivery));
   }
 
-  // ---- faults ----
-
-  void act(const Key& key, std::uint64_t number) {
-    const Action& action = x_plan.actions[number];
-    x_routes.apply(action);
-    plain(key).action = number;
-    if (action.verb == Verb::partition) cut_transit();
-  }
-
-  /// What is in transit on a wire that is now cut is lost. In the order of flows and positions.
+  /// What is in transit on a wire that is now cut is lost: in the order of flows and positions.
   void cut_transit() {
     std::vector<std::pair<FlowName, std::uint64_t>> hit;
     for (auto& [name, flow] : x_flows)
@@ -363,50 +273,80 @@ class Network::Impl {
         if (segment.in_transit && x_routes.cut(segment.parcel.from, segment.parcel.to))
           hit.emplace_back(name, flow.first + i);
       }
-    for (const auto& [name, position] : hit)
-      if (x_flows.at(name).at(position) != nullptr) lose(name, position, Fate::cut);
-    for (auto& [slot, datagram] : x_datagrams) {
-      if (datagram.gone || !x_routes.cut(datagram.parcel.from, datagram.parcel.to)) continue;
-      datagram.gone = true;
-      x_witness.decided(x_now, datagram.number, datagram.parcel.from, datagram.parcel.to,
-                        Fate::cut);
+    for (const auto& [name, position] : hit) {
+      const auto found = x_flows.find(name);
+      if (found != x_flows.end() && found->second.at(position) != nullptr)
+        lose(name, found->second, position, Decision::cut);
     }
+    for (auto& [slot, in_flight] : x_slots)
+      if (in_flight.delivery.at > x_now &&
+          x_routes.cut(in_flight.delivery.parcel.from, in_flight.delivery.parcel.to))
+        in_flight.cut = true;
   }
 
-  const scenario::Plan& x_plan;
   Witness& x_witness;
   Routes x_routes;
   Agenda<Entry> x_agenda;
   std::map<FlowName, Flow> x_flows;
-  std::map<std::uint64_t, Datagram> x_datagrams;
-  std::vector<Deadline> x_deadlines;
-  std::vector<Due> x_ready;
-  std::size_t x_ready_at = 0;
+  std::map<std::uint64_t, InFlight> x_slots;
+  std::vector<Delivery>* x_out = nullptr;  // during take_due
   VirtualTime x_now = kStart;
-  std::uint64_t x_sent = 0;
+  std::uint64_t x_generations = 0;
   std::uint64_t x_next_slot = 0;
 };
 
-Network::Network(const scenario::Plan& plan, std::uint64_t seed, Witness& witness)
+const char* to_text(Decision decision) {
+  switch (decision) {
+    case Decision::lost:
+      return "lost";
+    case Decision::queue_full:
+      return "queue_full";
+    case Decision::cut:
+      return "cut";
+    case Decision::duplicated:
+      return "duplicated";
+    case Decision::corrupted:
+      return "corrupted";
+    case Decision::reordered:
+      return "reordered";
+    case Decision::gave_up:
+      return "gave_up";
+  }
+  return "?";
+}
+
+const char* to_text(Fate fate) {
+  switch (fate) {
+    case Fate::delivered:
+      return "delivered";
+    case Fate::lost:
+      return "lost";
+    case Fate::cut:
+      return "cut";
+    case Fate::queue_full:
+      return "queue_full";
+    case Fate::corrupted:
+      return "corrupted";
+    case Fate::duplicated:
+      return "duplicated";
+  }
+  return "?";
+}
+
+Links::Links(const scenario::Plan& plan, std::uint64_t seed, Witness& witness)
     : x_impl(std::make_unique<Impl>(plan, seed, witness)) {}
-Network::~Network() = default;
-std::uint64_t Network::send(VirtualTime now, Shipment shipment) {
-  return x_impl->send(now, std::move(shipment));
+Links::~Links() = default;
+void Links::submit(Parcel&& parcel) {
+  x_impl->submit(std::move(parcel));
 }
-void Network::set_deadline(NodeId node, std::optional<VirtualTime> deadline) {
-  x_impl->set_deadline(node, deadline);
+std::optional<VirtualTime> Links::next_due() const {
+  return x_impl->next_due();
 }
-void Network::remind(VirtualTime time, HostId host, std::uint64_t token) {
-  x_impl->remind(time, host, token);
+void Links::take_due(VirtualTime now, std::vector<Delivery>& out) {
+  x_impl->take_due(now, out);
 }
-void Network::forget(HostId from, std::uint64_t flow) {
-  x_impl->forget(from, flow);
-}
-VirtualTime Network::next_time() {
-  return x_impl->next_time();
-}
-std::optional<Due> Network::next(VirtualTime limit) {
-  return x_impl->next(limit);
+void Links::apply(VirtualTime now, const scenario::Action& action) {
+  x_impl->apply(now, action);
 }
 
 }  // namespace lab::network

@@ -22,28 +22,6 @@ Duration sending_time(std::uint64_t bytes, std::uint64_t bit_per_s) {
 
 }  // namespace
 
-const char* to_text(Fate fate) {
-  switch (fate) {
-    case Fate::delivered:
-      return "delivered";
-    case Fate::lost:
-      return "lost";
-    case Fate::queue_full:
-      return "queue_full";
-    case Fate::cut:
-      return "cut";
-    case Fate::duplicated:
-      return "duplicated";
-    case Fate::corrupted:
-      return "corrupted";
-    case Fate::reordered:
-      return "reordered";
-    case Fate::timed_out:
-      return "timed_out";
-  }
-  return "?";
-}
-
 Wire::Wire(std::uint64_t seed, const std::string& name, const scenario::LinkLaw& law)
     : x_law(law),
       x_loss(stream(seed, "link.loss", name)),

@@ -9,7 +9,8 @@
 #pragma once
 
 #include "harness/model/stream.h"
-#include "harness/network/network.h"
+#include "harness/protocol/network.h"
+#include "harness/scenario/plan.h"
 
 namespace lab::network {
 
@@ -38,6 +39,8 @@ class Wire {
   /// after the first comes `gap()` after the one before.
   std::vector<std::size_t> cuts(std::size_t size);
   Duration gap();
+  /// One sample; for what costs the link nothing.
+  Duration latency();
   /// What a sender waits before it sends again, after `losses` losses in a row (1 or more).
   Duration time_out(int losses, bool first_of_flow) const;
 
@@ -47,7 +50,6 @@ class Wire {
 
  private:
   bool lose();
-  Duration latency();
 
   scenario::LinkLaw x_law;
   VirtualTime x_busy_until = kStart;
