@@ -10,6 +10,7 @@
 # * main.cc becomes the program <name> in build/bin.
 # * <thing>_bench.cc becomes bench_<thing> (Google Benchmark); <thing>_fuzz.cc becomes fuzz_<thing>
 #   (preset fuzz), run by ctest over its corpus in <folder>/corpus/<thing>/.
+# * <thing>.sql is embedded: `#include "<folder>/<thing>.sql.inc"` is its text as one string literal.
 # * Every header is compiled on its own (target all_verify_interface_header_sets).
 # * A quoted include must be spelt from the repository root and name this folder or one in USES; each
 #   folder in USES must be on a lower level. Anything else stops the configure step.
@@ -51,6 +52,15 @@ function(floor_check_includes folder file uses)
   endforeach()
 endfunction()
 
+# The text of an SQL file as a C++ string literal, made anew when the file changes.
+function(floor_embed_sql folder name)
+  set(source ${CMAKE_SOURCE_DIR}/${folder}/${name})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  file(READ ${source} text)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/embedded/${folder}/${name}.inc
+       CONTENT "R\"embedded(${text})embedded\"\n" @ONLY)
+endfunction()
+
 function(floor folder)
   cmake_parse_arguments(F "PURE;NO_TESTS" "LEVEL;PROGRAM" "USES;LIBS" ${ARGN})
   string(REPLACE "/" "_" lib ${folder})
@@ -75,6 +85,10 @@ function(floor folder)
   foreach(file IN LISTS all)
     floor_check_includes(${folder} ${file} "${F_USES}")
   endforeach()
+  file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*.sql)
+  foreach(script IN LISTS scripts)
+    floor_embed_sql(${folder} ${script})
+  endforeach()
   set(sources ${all})
   list(FILTER sources INCLUDE REGEX "\\.cc$")
   set(tests ${sources})
@@ -97,6 +111,9 @@ function(floor folder)
     add_library(${lib} INTERFACE)
   endif()
   target_include_directories(${lib} ${scope} ${CMAKE_SOURCE_DIR})
+  if(scripts)
+    target_include_directories(${lib} ${scope} ${CMAKE_BINARY_DIR}/embedded)
+  endif()
   target_link_libraries(${lib} ${scope} ${links})
   if(headers)
     target_sources(${lib} ${scope} FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
