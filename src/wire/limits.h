@@ -61,6 +61,8 @@ inline constexpr Duration kMaxDelay = 1h;
 /// Written or waiting to be written to one peer. A second of a busy link; more means that the peer
 /// does not read.
 inline constexpr std::size_t kMaxPacketsPerPeer = 4096;
+/// To all peers together: 22 MiB.
+inline constexpr std::size_t kMaxQueuedToPeers = 16 * kKiB;
 /// Connections of one packet each in flight to one peer that does not keep them open.
 inline constexpr std::size_t kMaxConnectionsPerPeer = 64;
 /// Peers a mix remembers connections or queues for; idle ones go first.

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/mixnode/relay.h"
+
+#include <algorithm>
+
+namespace mix::mixnode {
+namespace {
+
+using record::DropReason;
+using sphinx::NodeAddress;
+
+static_assert(wire::kPacketBytes == sphinx::kPacketBytes);
+
+DropReason reason_of(sphinx::PeelError error) {
+  switch (error) {
+    case sphinx::PeelError::zero_secret:
+      return DropReason::zero_shared_secret;
+    case sphinx::PeelError::bad_mac:
+      return DropReason::mac;
+    case sphinx::PeelError::unknown_flag:
+      return DropReason::flag;
+    case sphinx::PeelError::payload_zeros:
+    case sphinx::PeelError::payload_padding:
+    case sphinx::PeelError::payload_destination:
+      return DropReason::payload_integrity;  // a last hop's findings; a mix has none
+  }
+  return DropReason::mac;
+}
+
+std::unexpected<Refusal> refused(DropReason reason, std::optional<NodeAddress> next = {},
+                                 std::optional<Duration> delay = {}) {
+  return std::unexpected(Refusal{reason, next, delay});
+}
+
+}  // namespace
+
+Relay::Relay(const crypto::PrivateKey& key, const Settings& settings)
+    : x_settings(settings),
+      x_peeler(key),
+      x_tags(settings.tag_memory_bytes),
+      x_neighbours(settings.layer, settings.layers),
+      x_held(settings.max_pending) {}
+
+bool Relay::full() const {
+  return x_held.full() || (!x_neighbours.any() && x_held.size() >= x_settings.max_before_topology);
+}
+
+std::expected<Instant, Refusal> Relay::take(wire::PacketView packet, Instant now) {
+  if (full()) return refused(DropReason::pending_full);
+  std::ranges::copy(packet, x_in.begin());
+  const auto header = x_peeler.open_header(x_in);
+  if (!header) return refused(reason_of(header.error()));
+  const auto delay = header->is_final() ? std::nullopt : std::optional(header->delay());
+  // A tag is remembered for every packet whose MAC held, whatever becomes of it, and nobody's
+  // payload is decrypted twice.
+  if (!x_tags.remember(header->tag())) return refused(DropReason::replay, {}, delay);
+  if (header->is_final()) return refused(DropReason::final_at_mix);
+  const auto next = NodeAddress::decode(header->address());
+  if (!next) return refused(DropReason::bad_next_address, {}, delay);
+  if (*delay > wire::kMaxDelay) return refused(DropReason::delay_too_long, next, delay);
+  if (x_neighbours.any()) {
+    const Standing standing = x_neighbours.judge(*next, now);
+    if (standing == Standing::other_layer)
+      return refused(DropReason::next_hop_not_next_layer, next, delay);
+    if (standing == Standing::unknown) x_refresh_wished = true;
+  }
+
+  const auto peeled = header->finish(x_in);
+  if (!peeled) return refused(reason_of(peeled.error()), next, delay);
+  const Instant due = now + *delay;
+  Held* held = x_held.hold(due);
+  held->packet = std::get<sphinx::Forward>(*peeled).packet;
+  held->next = *next;
+  held->received = now;
+  held->delay = *delay;
+  if (x_settings.digests) held->digest_in = crypto::digest16(x_in);
+  return due;
+}
+
+std::optional<Instant> Relay::next_due() const {
+  return x_neighbours.any() ? x_held.next_due() : std::nullopt;
+}
+
+std::optional<DropReason> Relay::judge(const NodeAddress& next, Instant now) const {
+  switch (x_neighbours.judge(next, now)) {
+    case Standing::next_layer:
+      return std::nullopt;
+    case Standing::other_layer:
+      return DropReason::next_hop_not_next_layer;
+    case Standing::unknown:
+      break;
+  }
+  return DropReason::next_hop_unknown;
+}
+
+}  // namespace mix::mixnode
