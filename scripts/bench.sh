@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds one benchmark in the preset release, runs it, prints its ratios.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  cat <<'EOF'
+usage: scripts/bench.sh NAME [--out FILE] [-- ARGUMENTS]
+
+Names:
+  sphinx    a peel and a build beside the primitives they are made of; allocations and scalar
+            multiplications of each
+
+  --out FILE   the output goes to FILE too (results/bench-*.txt is kept by git)
+  -- ...       the rest is for the benchmark program itself, for example
+               scripts/bench.sh sphinx -- --benchmark_filter=peel
+
+Figures are ratios of things measured in one run, so they can be compared between machines; times cannot.
+Exit status: 0, or 1 when a stated bound was exceeded, or 2 for wrong usage.
+EOF
+}
+
+# To add a benchmark: a function bench_NAME that runs it with "$@", and a line above.
+
+# run_program TARGET ARGUMENTS...: builds and runs build/bench/bench_TARGET.
+run_program() {
+  local target=bench_$1
+  shift
+  if ! scripts/build.sh release --target "$target" >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    echo "bench.sh: $target was not built; if Google Benchmark is missing: scripts/setup.sh test" >&2
+    return 1
+  fi
+  build/bench/"$target" "$@"
+}
+
+bench_sphinx() {
+  local status=0
+  run_program agreement "$@" || status=$?
+  echo
+  run_program sphinx "$@" || status=$?
+  return $status
+}
+
+name= out=
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h|--help) usage; exit 0 ;;
+    --out)
+      [ $# -ge 2 ] || { echo "bench.sh: --out needs a file" >&2; exit 2; }
+      out=$2; shift ;;
+    --) shift; break ;;
+    -*) echo "bench.sh: unknown option '$1'" >&2; usage >&2; exit 2 ;;
+    *)
+      [ -z "$name" ] || { echo "bench.sh: one name at a time ('$name', then '$1')" >&2; exit 2; }
+      name=$1 ;;
+  esac
+  shift
+done
+if [ -z "$name" ]; then usage >&2; exit 2; fi
+if ! declare -F "bench_$name" >/dev/null; then
+  known=$(declare -F | sed -n 's/^declare -f bench_//p' | tr '\n' ' ')
+  echo "bench.sh: no benchmark '$name' (known: ${known% })" >&2
+  exit 2
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+heading() {
+  echo "mixlab benchmark $name, $(git describe --always --dirty 2>/dev/null || echo 'not a git clone')"
+  # How busy the machine is belongs to the figures.
+  echo "$(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg), $(uname -m)"
+  echo
+}
+if [ -n "$out" ]; then
+  { heading; "bench_$name" "$@"; } 2>&1 | tee -- "$out"
+else
+  heading
+  "bench_$name" "$@"
+fi
