@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "src/prelude/instant.h"
 #include "src/runtime/loop.h"

@@ -43,8 +43,9 @@ class HttpClient {
 
   const std::string& base() const;
 
+  struct Impl;  // for this folder only
+
  private:
-  struct Impl;
   std::shared_ptr<Impl> x;
 };
 

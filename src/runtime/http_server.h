@@ -73,8 +73,9 @@ class HttpServer {
   /// Of the first listen(); its port is known only then if it was 0.
   Address local() const;
 
+  struct Impl;  // for this folder only
+
  private:
-  struct Impl;
   std::shared_ptr<Impl> x;
 };
 

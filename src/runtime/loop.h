@@ -65,8 +65,16 @@ class Loop final : public ports::Clock {
   /// Without effect for a timer that has run, or for none.
   void cancel(TimerId id);
 
-  /// For this folder only.
+  /// Lets everybody else who is ready go first.
+  Task<> yield();
+
+  // ---- For this folder only ----
   boost::asio::io_context& context();
+  /// Keeps what resumes a task until it is asked for again, or the loop ends.
+  std::uint64_t park(Job resume);
+  /// Empty when the loop has ended since.
+  Job unpark(std::uint64_t id);
+  class Sweep& sweep();
 
  private:
   struct Impl;

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One task per connection: read until a request is whole, answer, again. Bytes are fed to Beast's
+// parser from our own streams, so that limits and time-outs are those of every other connection and
+// one read buffer serves them all. Replies are written as one text with one call.
+#include "src/runtime/http_server.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <map>
+#include <optional>
+
+#include "src/runtime/upgrade.h"
+
+namespace mix::runtime {
+namespace http = boost::beast::http;
+
+struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
+  struct Upgrade {
+    Admit admit;
+    Session session;
+    WebSocketLimits limits;
+  };
+  Impl(Loop& of, HttpServerOptions given) : loop(of), options(std::move(given)) {}
+
+  HttpReply answer(const HttpRequest& request) const {
+    const auto route = routes.find({request.path, request.method});
+    if (route != routes.end()) return route->second(request);
+    if (options.fallback) return options.fallback(request);
+    return {404, "text/plain", "404 page not found", {}};
+  }
+  HttpReply refusal(unsigned status, std::string_view text) const {
+    if (options.refusal) return options.refusal(status, text);
+    return {
+        status, "application/json; charset=utf-8", "{\"error\":\"" + std::string(text) + "\"}", {}};
+  }
+  const Upgrade* upgrade_at(const std::string& path) const {
+    auto at = upgrades.find(path);
+    if (at == upgrades.end()) at = upgrades.find("*");
+    return at == upgrades.end() ? nullptr : &at->second;
+  }
+  std::string text_of(const HttpReply& reply, bool keep_alive, bool with_body) const;
+
+  Loop& loop;
+  HttpServerOptions options;
+  std::map<std::pair<std::string, std::string>, Handler> routes;  // by path, then method
+  std::map<std::string, Upgrade> upgrades;
+  std::vector<Listener> listeners;
+  std::array<std::uint8_t, 16 * 1024> scratch;  // between a read and the copy: never across a wait
+};
+
+std::string HttpServer::Impl::text_of(const HttpReply& reply, bool keep_alive,
+                                      bool with_body) const {
+  const auto reason = http::obsolete_reason(http::int_to_status(reply.status));
+  std::string out = "HTTP/1.1 " + std::to_string(reply.status) + " ";
+  out.append(reason.data(), reason.size()).append("\r\n");
+  const auto field = [&](std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  };
+  for (const auto& [name, value] : options.headers)
+    field(name, value);
+  for (const auto& [name, value] : reply.headers)
+    field(name, value);
+  if (!keep_alive) field("Connection", "close");
+  const bool may_have_body = reply.status != 204 && reply.status != 304;
+  if (may_have_body) {
+    field("Content-Type", reply.content_type);
+    field("Content-Length", std::to_string(reply.body.size()));
+  }
+  out.append("\r\n");
+  if (may_have_body && with_body) out.append(reply.body);
+  return out;
+}
+
+namespace {
+
+using Self = std::shared_ptr<HttpServer::Impl>;
+using Parser = http::request_parser<http::string_body>;
+
+struct Refused {
+  unsigned status = 0;  // 0: nobody is there to hear it
+  std::string_view text;
+};
+using Parsed = std::expected<BeastRequest, Refused>;
+
+Refused refused_for(const boost::system::error_code& failure) {
+  if (failure == http::error::body_limit) return {413, "the body is too large"};
+  if (failure == http::error::header_limit || failure == http::error::buffer_overflow)
+    return {431, "the header is too large"};
+  return {400, "this is not an HTTP request"};
+}
+
+Task<Io<>> more(Self self, Stream& stream, std::string& unread) {
+  const Io<> waited = co_await stream.readable();
+  if (!waited) co_return waited;
+  const Io<std::size_t> got = stream.read_now(self->scratch);
+  if (!got && got.error().kind == IoError::Kind::would_block) co_return Io<>();
+  if (!got) co_return std::unexpected(got.error());
+  if (*got == 0) co_return std::unexpected(IoError{IoError::Kind::closed, 0});
+  unread.append(reinterpret_cast<const char*>(self->scratch.data()), *got);
+  co_return Io<>();
+}
+
+bool expects_continue(const Parser& parser) {
+  return parser.is_header_done() && !parser.is_done() &&
+         boost::beast::iequals(parser.get()[http::field::expect], "100-continue");
+}
+
+Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
+  Parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(self->options.max_header));
+  parser.body_limit(self->options.max_body);
+  parser.eager(true);
+  bool begun = !unread.empty(), continued = false;
+  stream.set_deadline(self->loop.now() +
+                      (begun ? self->options.exchange_time_out : self->options.idle_limit));
+  for (;;) {
+    if (!unread.empty()) {
+      boost::system::error_code failure;
+      unread.erase(0, parser.put(boost::asio::buffer(unread), failure));
+      if (failure && failure != http::error::need_more)
+        co_return std::unexpected(refused_for(failure));
+      if (parser.is_done()) co_return parser.release();
+      // A header without end stays unread as a whole.
+      if (unread.size() > self->options.max_header && !parser.is_header_done())
+        co_return std::unexpected(Refused{431, "the header is too large"});
+    }
+    if (expects_continue(parser) && !std::exchange(continued, true) &&
+        !co_await stream.write_all(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")))
+      co_return std::unexpected(Refused{});
+    const Io<> got = co_await more(self, stream, unread);
+    if (!got)
+      co_return std::unexpected(begun && got.error().kind == IoError::Kind::timed_out
+                                    ? Refused{408, "the request came too slowly"}
+                                    : Refused{});
+    if (!std::exchange(begun, true))
+      stream.set_deadline(self->loop.now() + self->options.exchange_time_out);
+  }
+}
+
+HttpRequest to_ours(BeastRequest& message, const Address& peer) {
+  const auto text = [](auto view) { return std::string(view.data(), view.size()); };
+  HttpRequest out;
+  const std::string target = text(message.target());
+  const std::size_t question = target.find('?');
+  out.method = text(message.method_string());
+  out.path = target.substr(0, question);
+  if (question != std::string::npos) out.query = target.substr(question + 1);
+  out.body = std::move(message.body());
+  out.if_none_match = text(message[http::field::if_none_match]);
+  out.origin = text(message[http::field::origin]);
+  out.host = text(message[http::field::host]);
+  out.peer = peer;
+  return out;
+}
+
+/// Reads on for a moment after the last reply: closing with bytes unread would reset the
+/// connection, and the reply with it.
+Task<> part(Self self, Stream& stream) {
+  stream.shutdown_send();
+  stream.set_deadline(self->loop.now() + 2s);
+  std::string dropped;
+  for (std::size_t seen = 0; seen <= 2 * self->options.max_body; seen += dropped.size()) {
+    dropped.clear();
+    if (!co_await more(self, stream, dropped)) break;
+  }
+}
+
+Task<> serve_connection(Self self, Stream stream) {
+  std::string unread;
+  for (;;) {
+    Parsed parsed = co_await read_request(self, stream, unread);
+    if (!parsed) {
+      if (parsed.error().status == 0) co_return;
+      const HttpReply reply = self->refusal(parsed.error().status, parsed.error().text);
+      const std::string text = self->text_of(reply, false, true);
+      if (stream.is_open() && co_await stream.write_all(as_bytes(text)))
+        co_await part(self, stream);
+      co_return;
+    }
+    const bool keep_alive = parsed->keep_alive();
+    const bool asks_upgrade = boost::beast::websocket::is_upgrade(*parsed);
+    HttpRequest request = to_ours(*parsed, stream.remote());
+    const auto* upgrade = asks_upgrade ? self->upgrade_at(request.path) : nullptr;
+    std::string text;
+    if (upgrade && !unread.empty()) {
+      text = self->text_of(self->refusal(400, "bytes came before the handshake"), false, true);
+    } else if (upgrade && upgrade->admit && !upgrade->admit(request)) {
+      text = self->text_of(self->refusal(403, "this origin is not allowed"), false, true);
+    } else if (upgrade) {
+      stream.set_deadline(std::nullopt);
+      auto socket = co_await accept_websocket(self->loop, std::move(stream), std::move(*parsed),
+                                              upgrade->limits);
+      if (socket) co_await upgrade->session(std::move(*socket));
+      co_return;
+    } else {
+      text = self->text_of(self->answer(request), keep_alive, request.method != "HEAD");
+    }
+    if (!co_await stream.write_all(as_bytes(text))) co_return;
+    if (!keep_alive || (upgrade != nullptr)) co_return co_await part(self, stream);
+  }
+}
+
+}  // namespace
+
+HttpServer::HttpServer(Loop& loop, HttpServerOptions options)
+    : x(std::make_shared<Impl>(loop, std::move(options))) {}
+HttpServer::~HttpServer() {
+  x->listeners.clear();
+}
+
+void HttpServer::route(std::string method, std::string path, Handler handler) {
+  x->routes[{std::move(path), std::move(method)}] = std::move(handler);
+}
+
+void HttpServer::websocket(std::string path, Admit admit, Session session, WebSocketLimits limits) {
+  x->upgrades[std::move(path)] = {std::move(admit), std::move(session), limits};
+}
+
+std::expected<void, std::string> HttpServer::listen(Address at) {
+  ListenOptions options;
+  options.max_connections = x->options.max_connections;
+  auto listener = Listener::open(x->loop, at, options);
+  if (!listener) return std::unexpected(listener.error());
+  // The listener must not keep the server alive that owns it.
+  listener->serve([weak = std::weak_ptr(x)](Stream stream) -> Task<> {
+    if (const Self self = weak.lock()) co_await serve_connection(self, std::move(stream));
+  });
+  x->listeners.push_back(std::move(*listener));
+  return {};
+}
+
+Address HttpServer::local() const {
+  return x->listeners.empty() ? Address() : x->listeners.front().local();
+}
+
+bool is_loopback(const Address& address) {
+  if (address.family == Address::Family::ipv4) return address.octets[0] == 127;
+  const boost::asio::ip::address_v6 six(address.octets);
+  return six.is_loopback() || (six.is_v4_mapped() && address.octets[12] == 127);
+}
+
+bool is_loopback_origin(std::string_view origin) {
+  const auto url = boost::urls::parse_uri(boost::core::string_view(origin.data(), origin.size()));
+  if (!url || (url->scheme() != "http" && url->scheme() != "https")) return false;
+  if (url->has_userinfo() || !url->encoded_path().empty() || url->has_query() ||
+      url->has_fragment())
+    return false;
+  const std::string host(url->host_address());
+  if (boost::beast::iequals(host, "localhost")) return true;
+  boost::system::error_code failure;
+  const auto address = boost::asio::ip::make_address(host, failure);
+  return !failure && address.is_loopback();
+}
+
+}  // namespace mix::runtime

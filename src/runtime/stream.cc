@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading and writing try the system call first and wait only when it would block; the socket's
+// readiness comes from Asio's reactor (edge-triggered epoll, re-armed at each wait). A packet that
+// arrives thus costs one wake-up, and one that can be written at once none. A task whose
+// operations always succeed at once lets the others go first every kAtOnce times.
+#include "src/runtime/stream.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "src/prelude/check.h"
+#include "src/runtime/socket.h"
+
+namespace mix::runtime {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr unsigned kAtOnce = 16;
+
+std::string_view name_of(IoError::Kind kind) {
+  switch (kind) {
+    case IoError::Kind::closed:
+      return "closed";
+    case IoError::Kind::reset:
+      return "reset by peer";
+    case IoError::Kind::refused:
+      return "refused";
+    case IoError::Kind::unreachable:
+      return "unreachable";
+    case IoError::Kind::timed_out:
+      return "timed out";
+    case IoError::Kind::would_block:
+      return "would block";
+    case IoError::Kind::exhausted:
+      return "out of descriptors or memory";
+    case IoError::Kind::other:
+      return "failed";
+  }
+  return "";
+}
+
+using Held = std::shared_ptr<Stream::Impl>;
+
+Io<std::size_t> receive(Stream::Impl& stream, BytesSpan into) {
+  if (!stream.socket.is_open()) return std::unexpected(stream.failure(EBADF));
+  for (;;) {
+    const ssize_t got =
+        ::recv(stream.socket.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::unexpected(stream.failure(errno));
+    stream.touch();
+    stream.drained = static_cast<std::size_t>(got) < into.size() && got > 0;
+    return static_cast<std::size_t>(got);
+  }
+}
+
+Io<std::size_t> transmit(Stream::Impl& stream, BytesView bytes) {
+  if (!stream.socket.is_open()) return std::unexpected(stream.failure(EBADF));
+  for (;;) {
+    const ssize_t put = ::send(stream.socket.native_handle(), bytes.data(), bytes.size(),
+                               MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return std::unexpected(stream.failure(errno));
+    stream.touch();
+    return static_cast<std::size_t>(put);
+  }
+}
+
+bool would_block(const Io<std::size_t>& result) {
+  return !result && result.error().kind == IoError::Kind::would_block;
+}
+
+Task<Io<>> ready(Held stream, tcp::socket::wait_type what) {
+  if (!stream->socket.is_open()) co_return std::unexpected(stream->failure(EBADF));
+  stream->at_once = 0;
+  boost::system::error_code failure;
+  co_await stream->socket.async_wait(what, asio::redirect_error(asio::use_awaitable, failure));
+  if (failure) co_return std::unexpected(stream->failure(failure));
+  co_return Io<>();
+}
+
+/// Another operation that did not wait; now and then others go first.
+Task<> be_fair(Held stream) {
+  stream->at_once = 0;
+  return stream->loop.yield();
+}
+
+Task<Io<std::size_t>> read_some_of(Held stream, BytesSpan into) {
+  if (++stream->at_once >= kAtOnce) co_await be_fair(stream);
+  for (;;) {
+    if (!std::exchange(stream->drained, false)) {
+      const Io<std::size_t> got = receive(*stream, into);
+      if (!would_block(got)) co_return got;
+    }
+    const Io<> waited = co_await ready(stream, tcp::socket::wait_read);
+    if (!waited) co_return std::unexpected(waited.error());
+  }
+}
+
+Task<Io<std::size_t>> read_full_of(Held stream, BytesSpan into) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const Io<std::size_t> got = co_await read_some_of(stream, into.subspan(done));
+    if (!got) co_return got;
+    if (*got == 0) break;
+    done += *got;
+  }
+  co_return done;
+}
+
+Task<Io<>> write_all_of(Held stream, BytesView bytes) {
+  if (++stream->at_once >= kAtOnce) co_await be_fair(stream);
+  while (!bytes.empty()) {
+    const Io<std::size_t> put = transmit(*stream, bytes);
+    if (put) {
+      bytes = bytes.subspan(*put);
+      continue;
+    }
+    if (!would_block(put)) co_return std::unexpected(put.error());
+    const Io<> waited = co_await ready(stream, tcp::socket::wait_write);
+    if (!waited) co_return waited;
+  }
+  co_return Io<>();
+}
+
+Task<Io<>> readable_of(Held stream) {
+  if (++stream->at_once >= kAtOnce && !stream->drained) co_await be_fair(stream);
+  stream->drained = false;
+  co_return co_await ready(stream, tcp::socket::wait_read);
+}
+
+Task<Io<Stream>> connect_to(Loop& loop, Address to, Duration time_out) {
+  auto stream = std::make_shared<Stream::Impl>(loop);
+  const TimerId timer = loop.call_at(loop.now() + time_out, [weak = std::weak_ptr(stream)] {
+    if (const Held late = weak.lock()) late->time_out();
+  });
+  boost::system::error_code failure;
+  co_await stream->socket.async_connect(to_endpoint(to),
+                                        asio::redirect_error(asio::use_awaitable, failure));
+  loop.cancel(timer);
+  if (failure) co_return std::unexpected(stream->failure(failure));
+  if (!stream->socket.is_open()) co_return std::unexpected(stream->failure(EBADF));
+  stream->connected();
+  co_return Stream(std::move(stream));
+}
+
+}  // namespace
+
+// ---- Translation ---------------------------------------------------------------------------
+
+std::string IoError::text() const {
+  std::string out(name_of(kind));
+  if (kind == Kind::other && system != 0)
+    out += " (" + std::generic_category().message(system) + ")";
+  return out;
+}
+
+IoError::Kind kind_of(int system_error) {
+  using Kind = IoError::Kind;
+  switch (system_error) {
+    case EBADF:
+    case ECANCELED:
+    case EPIPE:
+    case ENOTCONN:
+      return Kind::closed;
+    case ECONNRESET:
+    case ECONNABORTED:
+      return Kind::reset;
+    case ECONNREFUSED:
+      return Kind::refused;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+      return Kind::unreachable;
+    case ETIMEDOUT:
+      return Kind::timed_out;
+    case EAGAIN:
+      return Kind::would_block;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return Kind::exhausted;
+    default:
+      return Kind::other;
+  }
+}
+
+IoError to_error(const boost::system::error_code& failure) {
+  if (failure == asio::error::eof) return {IoError::Kind::closed, 0};
+  return {kind_of(failure.value()), failure.value()};
+}
+
+tcp::endpoint to_endpoint(const Address& address) {
+  if (address.family == Address::Family::ipv6)
+    return {asio::ip::address_v6(address.octets), address.port};
+  asio::ip::address_v4::bytes_type four;
+  std::copy_n(address.octets.begin(), four.size(), four.begin());
+  return {asio::ip::address_v4(four), address.port};
+}
+
+Address to_address(const tcp::endpoint& endpoint) {
+  Address out;
+  out.port = endpoint.port();
+  if (endpoint.address().is_v6()) {
+    out.family = Address::Family::ipv6;
+    out.octets = endpoint.address().to_v6().to_bytes();
+  } else {
+    out.family = Address::Family::ipv4;
+    const auto four = endpoint.address().to_v4().to_bytes();
+    std::ranges::copy(four, out.octets.begin());
+  }
+  return out;
+}
+
+// ---- Stream::Impl --------------------------------------------------------------------------
+
+Stream::Impl::Impl(Loop& of)
+    : loop(of), socket(of.context().get_executor()), place(of.sweep().add(*this)) {}
+
+Stream::Impl::Impl(Loop& of, Socket accepted)
+    : loop(of), socket(std::move(accepted)), place(of.sweep().add(*this)) {
+  connected();
+}
+
+Stream::Impl::~Impl() {
+  loop.sweep().remove(place);
+}
+
+void Stream::Impl::connected() {
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  remote = to_address(socket.remote_endpoint(ignored));
+  local = to_address(socket.local_endpoint(ignored));
+  touch();
+}
+
+std::optional<Instant> Stream::Impl::due() const {
+  if (!socket.is_open()) return std::nullopt;
+  std::optional<Instant> out = deadline;
+  if (idle_limit > 0ns && (!out || last_active + idle_limit < *out)) out = last_active + idle_limit;
+  return out;
+}
+
+void Stream::Impl::time_out() {
+  timed_out = true;
+  close();
+}
+
+void Stream::Impl::close() {
+  boost::system::error_code ignored;
+  socket.close(ignored);
+}
+
+IoError Stream::Impl::failure(int system_error) const {
+  if (timed_out) return {IoError::Kind::timed_out, ETIMEDOUT};
+  return {kind_of(system_error), system_error};
+}
+
+IoError Stream::Impl::failure(const boost::system::error_code& code) const {
+  if (timed_out) return {IoError::Kind::timed_out, ETIMEDOUT};
+  return to_error(code);
+}
+
+void Stream::Impl::set_idle_limit(Duration limit) {
+  idle_limit = limit;
+  if (const auto next = due()) loop.sweep().expect(*next);
+}
+
+void Stream::Impl::set_deadline(std::optional<Instant> when) {
+  deadline = when;
+  if (const auto next = due()) loop.sweep().expect(*next);
+}
+
+// ---- Stream --------------------------------------------------------------------------------
+
+Stream::Stream() = default;
+Stream::Stream(std::shared_ptr<Impl> impl) : x(std::move(impl)) {}
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&& other) noexcept {
+  if (x) x->close();
+  x = std::move(other.x);
+  return *this;
+}
+Stream::~Stream() {
+  if (x) x->close();
+}
+Stream::operator bool() const {
+  return x != nullptr;
+}
+
+Task<Io<Stream>> Stream::connect(Loop& loop, Address to, Duration time_out) {
+  return connect_to(loop, to, time_out);
+}
+Task<Io<std::size_t>> Stream::read_some(BytesSpan into) {
+  return read_some_of(x, into);
+}
+Task<Io<std::size_t>> Stream::read_full(BytesSpan into) {
+  return read_full_of(x, into);
+}
+Task<Io<>> Stream::write_all(BytesView bytes) {
+  return write_all_of(x, bytes);
+}
+Task<Io<>> Stream::readable() {
+  return readable_of(x);
+}
+Io<std::size_t> Stream::read_now(BytesSpan into) {
+  return receive(*x, into);
+}
+Io<std::size_t> Stream::write_now(BytesView bytes) {
+  return transmit(*x, bytes);
+}
+
+void Stream::shutdown_send() {
+  boost::system::error_code ignored;
+  x->socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+void Stream::close() {
+  x->close();
+}
+void Stream::reset() {
+  boost::system::error_code ignored;
+  x->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  x->close();
+}
+bool Stream::is_open() const {
+  return x && x->socket.is_open();
+}
+void Stream::set_idle_limit(Duration limit) {
+  x->set_idle_limit(limit);
+}
+void Stream::set_deadline(std::optional<Instant> deadline) {
+  x->set_deadline(deadline);
+}
+
+Io<std::size_t> Stream::unacknowledged() const {
+  if (!x->socket.is_open()) return std::unexpected(x->failure(EBADF));
+  int bytes = 0;
+  if (::ioctl(x->socket.native_handle(), SIOCOUTQ, &bytes) != 0)
+    return std::unexpected(x->failure(errno));
+  return static_cast<std::size_t>(bytes);
+}
+Address Stream::remote() const {
+  return x->remote;
+}
+Address Stream::local() const {
+  return x->local;
+}
+
+}  // namespace mix::runtime
