@@ -12,11 +12,13 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <map>
 #include <optional>
+#include <sstream>
 
 #include "src/runtime/upgrade.h"
 
@@ -84,6 +86,7 @@ namespace {
 
 using Self = std::shared_ptr<HttpServer::Impl>;
 using Parser = http::request_parser<http::string_body>;
+using BeastRequest = http::request<http::string_body>;
 
 struct Refused {
   unsigned status = 0;  // 0: nobody is there to hear it
@@ -197,7 +200,9 @@ Task<> serve_connection(Self self, Stream stream) {
       text = self->text_of(self->refusal(403, "this origin is not allowed"), false, true);
     } else if (upgrade) {
       stream.set_deadline(std::nullopt);
-      auto socket = co_await accept_websocket(self->loop, std::move(stream), std::move(*parsed),
+      std::ostringstream handshake;
+      handshake << parsed->base();
+      auto socket = co_await accept_websocket(self->loop, std::move(stream), handshake.str(),
                                               upgrade->limits);
       if (socket) co_await upgrade->session(std::move(*socket));
       co_return;

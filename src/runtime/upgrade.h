@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an HTTP connection becomes a websocket. Internal to this folder (Beast's types).
+// Where an HTTP connection becomes a websocket. Internal to this folder.
 #pragma once
 
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <optional>
+#include <string>
 
 #include "src/runtime/websocket.h"
 
 namespace mix::runtime {
 
-using BeastRequest = boost::beast::http::request<boost::beast::http::string_body>;
-
-/// Answers the handshake; nothing when it was not a proper one.
-Task<std::optional<WebSocket>> accept_websocket(Loop& loop, Stream stream, BeastRequest request,
+/// Answers the handshake that `request` is, the whole header as it came; nothing when it was not a
+/// proper one.
+Task<std::optional<WebSocket>> accept_websocket(Loop& loop, Stream stream, std::string request,
                                                 WebSocketLimits limits);
 
 }  // namespace mix::runtime

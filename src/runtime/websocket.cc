@@ -209,13 +209,14 @@ struct HandshakeLimit {
 
 }  // namespace
 
-Task<std::optional<WebSocket>> accept_websocket(Loop& loop, Stream stream, BeastRequest request,
+Task<std::optional<WebSocket>> accept_websocket(Loop& loop, Stream stream, std::string request,
                                                 WebSocketLimits limits) {
   auto socket = std::make_shared<WebSocket::Impl>(loop, std::move(stream), limits);
   boost::system::error_code failure;
   {
     const HandshakeLimit limit(socket);
-    co_await socket->wire.async_accept(request, asio::redirect_error(asio::use_awaitable, failure));
+    co_await socket->wire.async_accept(asio::buffer(request),
+                                       asio::redirect_error(asio::use_awaitable, failure));
   }
   if (failure) co_return std::nullopt;
   socket->started();
