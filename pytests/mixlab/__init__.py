@@ -5,5 +5,16 @@ __version__ = "0.1.0"
 
 from .devnet import Devnet, Node
 from .run import Inconclusive, Result, Run, Violated
+from .websocket import WebSocket, WebSocketError
 
-__all__ = ["Devnet", "Inconclusive", "Node", "Result", "Run", "Violated", "__version__"]
+__all__ = [
+    "Devnet",
+    "Inconclusive",
+    "Node",
+    "Result",
+    "Run",
+    "Violated",
+    "WebSocket",
+    "WebSocketError",
+    "__version__",
+]

@@ -10,6 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
+class BadUrl(ValueError):
+    """Not the base URL of a directory."""
+
+
 @dataclass(frozen=True)
 class Topology:
     """What GET /api/presence/topology said. Entries are the JSON objects as served."""
@@ -42,10 +46,14 @@ class DirectoryApi:
 
     def __init__(self, url: str, timeout_s: float = 5.0) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"not a directory's address: {url!r} (expected http://HOST:PORT)")
+        try:
+            port = parts.port or 80
+        except ValueError:
+            port = 0
+        if parts.scheme != "http" or not parts.hostname or not port:
+            raise BadUrl(f"not a directory's address: {url!r} (expected http://HOST:PORT)")
         self.url = url.rstrip("/")
-        self._host, self._port, self._timeout_s = parts.hostname, parts.port or 80, timeout_s
+        self._host, self._port, self._timeout_s = parts.hostname, port, timeout_s
 
     def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """(status, decoded JSON or text)."""

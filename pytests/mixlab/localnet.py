@@ -19,7 +19,7 @@ from pathlib import Path
 
 from . import drawing, durations, layout, ports, programs, summary
 from .devnet import Devnet, Node
-from .directory import DirectoryApi
+from .directory import BadUrl, DirectoryApi
 from .layout import Layout, LayoutError
 from .process import ChildDied
 
@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--clients", metavar="K", type=int, default=0, help="start K clients, each with its own keys and port")
     add("--record", metavar="FILE", type=Path, help="recording, never overwritten (default results/devnet-DATE.sqlite)")
     add("--port-base", metavar="B", type=int, help="move everything to ports from B, so that two networks can run")
-    add("--join", action="store_true", help="use a directory that already has nodes")
+    add("--directory", metavar="URL", help="use the directory at URL and start none")
+    add("--join", action="store_true", help="use a directory even when it already has nodes")
     add("--follow", metavar="NAME", help="show what a program writes: directory, mix-0, provider-0, client-0, or all")
     add("--no-build", action="store_true", help="install and build nothing")
     add("--only-check", action="store_true", help=argparse.SUPPRESS)
@@ -83,23 +84,27 @@ def plan(arguments: argparse.Namespace) -> Layout:
     return layout.classic(arguments.mixnodes, [next(free) for _ in range(arguments.clients)])
 
 
-def existing_directory(where: Layout, join: bool) -> str | None:
+def existing_directory(where: Layout, url: str | None, join: bool) -> str | None:
     """URL of the directory that answers already and may be used; None when we have to start our own."""
-    if ports.is_free(where.directory):
+    if url is None and ports.is_free(where.directory):
         return None
-    held = f"port {where.directory}, the directory's, is held by {ports.holder(where.directory) or 'another process'}"
-    api = DirectoryApi(where.directory_url)
+    api = DirectoryApi(url or where.directory_url)
+    what = f"the directory at {api.url}"
+    if url is None:
+        who = ports.holder(where.directory) or "another process"
+        what = f"port {where.directory}, the directory's, is held by {who}"
     if not api.healthy():
-        raise CannotStart(f"{held}, which does not answer as a directory")
+        raise CannotStart(f"{what}, which does not answer as a directory" if url is None else f"{what} does not answer")
     topology = api.topology()
     if not topology.empty and not join:
         nodes = len(topology.mixes) + len(topology.providers) + len(topology.coconodes)
         raise CannotStart(
-            f"the directory at {where.directory_url} already has {nodes} node(s) ({held}).\n"
-            "Stop that network first (an entry goes 10 s after its node's last report), use --port-base for a second\n"
-            "one beside it, or --join to add this one to it."
+            f"the directory at {api.url} already has {nodes} node(s)"
+            + ("" if url else f" ({what})")
+            + ".\nStop that network first (an entry goes 10 s after its node's last report), use --port-base for a"
+            "\nsecond network beside it, or --join to add this one to it."
         )
-    return where.directory_url
+    return api.url
 
 
 def check_ports(where: Layout, own_directory: bool) -> None:
@@ -252,7 +257,7 @@ def _followed(net: Devnet, name: str | None) -> list[Node]:
 
 def _prepare(arguments: argparse.Namespace) -> Devnet:
     where = plan(arguments)
-    directory = existing_directory(where, arguments.join)
+    directory = existing_directory(where, arguments.directory, arguments.join)
     check_ports(where, own_directory=directory is None)
     checkout = Path(os.environ.get("MIXLAB_CHECKOUT") or next(programs.checkouts()))
     built = checkout / "build" / "bin"
@@ -298,8 +303,10 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(words)
     try:
         plan(arguments)
+        if arguments.directory is not None:
+            DirectoryApi(arguments.directory)
         return 0 if arguments.only_check else run(arguments)
-    except LayoutError as error:
+    except (LayoutError, BadUrl) as error:
         print(f"run_local_network.sh: {error}", file=sys.stderr)
         return 2
     except (CannotStart, programs.ProgramMissing, OSError) as error:

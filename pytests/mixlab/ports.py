@@ -99,21 +99,26 @@ def _highest() -> int:
 
 
 class Lease:
-    """`count` free ports of 127.0.0.1 that no other Lease on this machine holds, until `release`."""
+    """`count` free ports of 127.0.0.1 that no other Lease on this machine holds, until `release`; with
+    `unbroken` one after the other."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, unbroken: bool = False) -> None:
         self._locks: list[socket.socket] = []
         self.ports: tuple[int, ...] = ()
         highest = max(_highest(), LOWEST + 1000)
         taken: list[int] = []
-        for port in random.SystemRandom().sample(range(LOWEST, highest), k=min(highest - LOWEST, 50 * count + 500)):
+        tries = min(highest - LOWEST - count, 50 * count + 500)
+        for start in random.SystemRandom().sample(range(LOWEST, highest - count), k=tries):
+            if unbroken:
+                self.release()
+                taken = [port for port in range(start, start + count) if self._lock(port)]
+            elif self._lock(start):
+                taken.append(start)
             if len(taken) == count:
                 break
-            if self._lock(port):
-                taken.append(port)
         if len(taken) < count:
             self.release()
-            raise RuntimeError(f"found only {len(taken)} of {count} free ports between {LOWEST} and {highest}")
+            raise RuntimeError(f"found no {count} free ports between {LOWEST} and {highest}")
         self.ports = tuple(taken)
 
     def _lock(self, port: int) -> bool:

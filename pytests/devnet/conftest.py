@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks for tests: made on free ports, ended with the test, their logs and recording shown when it fails."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixlab import Devnet
+from netkit import CHECKOUT, QUICK, Script
+
+# Until the four programs are written there is nothing to start.
+if not all((CHECKOUT / "src" / role / "main.cc").exists() for role in ("directory", "mixnode", "provider", "client")):
+    collect_ignore_glob = ["test_*.py"]
+
+_nets: list[Devnet] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        for number, net in enumerate(_nets):
+            report.sections.append((f"devnet {number}: {net.record}", net.logs()))
+            _keep(net, item.name, number)
+    return report
+
+
+def _keep(net: Devnet, test: str, number: int) -> None:
+    """A copy of the recording under results/ (with what is still in its log, hence three files)."""
+    for suffix in ("", "-wal", "-shm"):
+        source = net.record.with_name(net.record.name + suffix)
+        if source.exists():
+            target = (
+                CHECKOUT
+                / "results"
+                / f"failed-{''.join(c if c.isalnum() else '-' for c in test)}-{number}.sqlite{suffix}"
+            )
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(source, target)
+
+
+def _networks() -> Iterator[Callable[..., Devnet]]:
+    made: list[Devnet] = []
+
+    def make(mixes: int = 3, clients: int = 0, **rest: Any) -> Devnet:
+        net = Devnet(mixes, clients, **{"options": QUICK, **rest})
+        made.append(net)
+        _nets.append(net)
+        return net.start()
+
+    yield make
+    for net in made:
+        net.close()
+        _nets.remove(net)
+
+
+@pytest.fixture
+def network() -> Iterator[Callable[..., Devnet]]:
+    """`network(mixes, clients)`: a network of the test's own, to be harmed."""
+    yield from _networks()
+
+
+@pytest.fixture(scope="module")
+def shared_network() -> Iterator[Callable[..., Devnet]]:
+    """The same for a whole module, to be left as found."""
+    yield from _networks()
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Iterator[Callable[..., Script]]:
+    """`script("6", "--clients", "1")`: run_local_network.sh, ended with the test."""
+    started: list[Script] = []
+
+    def start(*words: str, **rest: Any) -> Script:
+        started.append(Script(tmp_path / f"script-{len(started)}", *words, **rest))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
