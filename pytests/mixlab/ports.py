@@ -8,6 +8,7 @@ the port's number: it needs no file, and goes when its owner does, however it di
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 from collections.abc import Iterator
@@ -70,13 +71,20 @@ def holder(port: int) -> Holder | None:
         return None
     wanted = {f"socket:[{inode}]" for inode in sockets}
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = [str(fd.readlink()) for fd in (process / "fd").iterdir()]
-        except OSError:
-            continue  # Ended meanwhile, or somebody else's.
-        if wanted & set(links):
+        if any(link in wanted for link in _open_files(process)):
             return Holder(int(process.name), _command_line(process.name), next(iter(sockets.values())))
     return Holder(None, "", next(iter(sockets.values())))
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    """What a process has open; nothing when it ended meanwhile or is somebody else's."""
+    try:
+        descriptors = list((process / "fd").iterdir())
+    except OSError:
+        return
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):  # Closed meanwhile.
+            yield str(descriptor.readlink())
 
 
 def is_free(port: int) -> bool:
