@@ -4,10 +4,10 @@
 // (fields.h).
 //
 // Rules. An entry is known by its key and lives 10 s after its last presence. While it lives, a
-// presence from another source address may refresh it but not change its host, listeners or layer,
-// and nobody else may claim its address with another key; from the same source both are accepted: a
-// node that restarts with a new key takes its old entry's place at once. Every loopback address is
-// the same source. Nothing here proves anything: a key is announced, not shown to be held.
+// presence from another source address may refresh it but change nothing, and nobody else may claim
+// its address with another key; from the same source both are accepted: a node that restarts with a
+// new key takes its old entry's place at once. Every loopback address is the same source. Nothing
+// here proves anything: a key is announced, not shown to be held.
 // Bounds: Limits; a full roster refuses newcomers and keeps who is in. Threads: one at a time.
 #pragma once
 
@@ -69,21 +69,29 @@ class Roster {
   template <class Info>
   struct Entry {
     Info info;
-    std::string source;
+    std::string source;  // who announced it first
     Instant heard;
   };
+  /// The entries of one kind, and who holds which of their addresses.
   template <class Info>
-  using Entries = std::map<crypto::PublicKey, Entry<Info>>;
+  struct Book {
+    std::map<crypto::PublicKey, Entry<Info>> entries;
+    std::map<std::string, crypto::PublicKey, std::less<>> holders;
+
+    void put(const Info& info, std::string_view source, Instant now);
+    void erase(const crypto::PublicKey& key);
+    std::size_t expire(Instant oldest);
+  };
 
   template <class Info>
-  std::expected<Accepted, Refusal> announce_in(Entries<Info>& entries, std::size_t limit,
+  std::expected<Accepted, Refusal> announce_in(Book<Info>& book, std::size_t limit,
                                                const Info& info, std::string_view source,
                                                Instant now, WallTime wall);
 
   Limits x_limits;
-  Entries<MixInfo> x_mixes;
-  Entries<ProviderInfo> x_providers;
-  Entries<CocoInfo> x_cocos;
+  Book<MixInfo> x_mixes;
+  Book<ProviderInfo> x_providers;
+  Book<CocoInfo> x_cocos;
   std::uint64_t x_revision = 0;
   std::uint64_t x_touched = 0;
 };

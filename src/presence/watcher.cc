@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/presence/watcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "src/prelude/log.h"
+#include "src/presence/announcer.h"
+#include "src/runtime/resolve.h"
+#include "src/topology/json.h"
+
+namespace mix::presence {
+namespace {
+
+constexpr std::size_t kMaxTopologyBytes = 32 * 1024 * 1024;
+
+std::vector<std::string> hosts_of(const topology::Topology& topology) {
+  std::vector<std::string> out;
+  for (const auto& mix : topology.mixes())
+    out.push_back(mix.host);
+  for (const auto& provider : topology.providers()) {
+    out.push_back(provider.mixnet_listener);
+    out.push_back(provider.client_listener);
+  }
+  return out;
+}
+
+/// Two views differ when anything but the time of the last presence does.
+bool same_but_for_time(const topology::Topology& a, const topology::Topology& b) {
+  const auto like = [](auto x, auto y) {
+    x.last_seen_ns = y.last_seen_ns = 0;
+    return x == y;
+  };
+  return std::ranges::equal(a.mixes(), b.mixes(), like) &&
+         std::ranges::equal(a.providers(), b.providers(), like) &&
+         std::ranges::equal(a.cocos(), b.cocos(), like);
+}
+
+}  // namespace
+
+const std::vector<runtime::Address>& View::addresses_of(std::string_view host) const {
+  static const std::vector<runtime::Address> none;
+  const auto at = addresses.find(host);
+  return at == addresses.end() ? none : at->second;
+}
+
+Watcher::Watcher(runtime::Loop& loop, Options options)
+    : x_loop(loop),
+      x_options(std::move(options)),
+      x_client(loop, x_options.directory, {.time_out = 10s, .max_body = kMaxTopologyBytes}),
+      x_wake(loop) {}
+
+void Watcher::start(std::function<void(const std::shared_ptr<const View>&)> on_view) {
+  x_on_view = std::move(on_view);
+  x_loop.spawn(run());
+}
+
+void Watcher::refresh_soon() {
+  if (std::exchange(x_wanted, true)) return;
+  x_wake.notify();
+}
+
+runtime::Task<> Watcher::run() {
+  Instant next = x_loop.now();
+  for (;;) {
+    const Instant asked = x_loop.now();
+    x_wanted = false;
+    co_await fetch();
+    // The timetable stands, whatever was asked for in between.
+    while (next <= x_loop.now())
+      next += x_options.interval;
+    while (!x_wanted && x_loop.now() < next)
+      co_await x_wake.wait_until(next);
+    if (x_loop.now() < asked + x_options.refresh_gap)
+      co_await x_loop.sleep_until(std::min(next, asked + x_options.refresh_gap));
+  }
+}
+
+runtime::Task<> Watcher::fetch() {
+  const auto answer = co_await x_client.get(kTopologyPath, x_etag);
+  if (!answer) {
+    complain(answer.error());
+    co_return;
+  }
+  if (answer->status == 304 && x_view) {
+    x_heard = x_loop.now();
+    if (std::exchange(x_outage, false))
+      log::info("topology: ", x_options.directory, " answers again");
+    co_return;
+  }
+  if (answer->status != 200) {
+    complain("status " + std::to_string(answer->status));
+    co_return;
+  }
+  co_await take(answer->body, answer->etag);
+}
+
+runtime::Task<> Watcher::take(const std::string& body, const std::string& etag) {
+  auto read = topology::topology_from_json(body);
+  if (!read) {
+    complain(read.error());
+    co_return;
+  }
+  auto view = std::make_shared<View>();
+  view->topology = std::move(read->topology);
+  bool all_resolved = true;
+  for (std::string& host : hosts_of(view->topology)) {
+    if (view->addresses.contains(host)) continue;
+    std::vector<runtime::Address> addresses;
+    if (const auto split = runtime::split_host_port(host)) {
+      auto found = co_await runtime::resolve(x_loop, split->host, split->port);
+      if (found) addresses = std::move(*found);
+    }
+    all_resolved = all_resolved && !addresses.empty();
+    view->addresses.emplace(std::move(host), std::move(addresses));
+  }
+  // A name that did not resolve is asked for again next time, though the topology be the same.
+  x_etag = all_resolved ? etag : std::string();
+  x_heard = x_loop.now();
+  if (std::exchange(x_outage, false))
+    log::info("topology: ", x_options.directory, " answers again");
+  if (read->skipped > 0 && read->first_problem != x_last_problem)
+    log::warn("topology: skipped ", read->skipped, " entries nobody can use, the first being ",
+              read->first_problem);
+  x_last_problem = read->first_problem;
+  if (x_view && same_but_for_time(x_view->topology, view->topology) &&
+      x_view->addresses == view->addresses)
+    co_return;
+  view->number = x_view ? x_view->number + 1 : 1;
+  x_view = std::move(view);
+  if (x_on_view) x_on_view(x_view);
+}
+
+void Watcher::complain(const std::string& why) {
+  if (std::exchange(x_outage, true)) return;
+  log::warn("topology: nothing from ", x_options.directory, ": ", why,
+            x_view ? "; the last one stays in force" : "; waiting for the first");
+}
+
+}  // namespace mix::presence
