@@ -19,8 +19,7 @@ def now_ns(net: Devnet) -> int:
 
 def loops_home_made_after(net: Devnet, time_ns: int) -> int:
     with net.run as run:
-        query = "select count(*) from packet where class = 'loop' and created_ns > ? and returned_ns is not null"
-        return int(run.sql(query, time_ns).scalar())
+        return run.loops_home(made_after_ns=time_ns)
 
 
 def test_a_mixnode_killed_and_restarted_carries_again_and_its_presence_expires_between(

@@ -11,8 +11,8 @@ import pytest
 from mixlab import Devnet, WebSocketError
 
 LOOPS = 25
-FIRST_LOOPS = """select count(*) from (select returned_ns from packet where class = 'loop' order by created_ns limit ?)
- where returned_ns is not null"""
+FIRST_LOOPS = """select count(*) from (select digest from made where class = 'loop' order by created_ns limit ?) first
+ where exists (select 1 from fetched where fetched.digest = first.digest)"""
 
 
 @pytest.mark.parametrize("mixes", [3, 6])
@@ -57,14 +57,7 @@ def test_a_message_from_one_client_reaches_another_exactly_once(net: Devnet) -> 
 
     def later_loops_home() -> bool:
         with net.run as run:
-            return (
-                int(
-                    run.sql(
-                        "select count(*) from packet where class = 'loop' and created_ns > ? and returned_ns > 0", now
-                    ).scalar()
-                )
-                >= 10
-            )
+            return run.loops_home(made_after_ns=now) >= 10
 
     net.wait_until(later_loops_home, "ten later loops are home")
     got += bob.fetch()

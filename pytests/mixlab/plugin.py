@@ -7,7 +7,9 @@ A failing test keeps its recordings below results/ and gets a section with the c
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 import warnings
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -136,8 +138,8 @@ def _story(execution: Execution, place: Path | None) -> str:
     if place is None:
         lines.append("  no recording was made")
     else:
-        with Run(place) as run:
-            lines.append(f"  replay:    {execution.replay(place)}")
+        lines.append(f"  replay:    {execution.replay(place)}")
+        with Run(place) as run, contextlib.suppress(sqlite3.Error):  # It may be the recording that is broken.
             lines.append(f"  chain:     {run.chain}")
         lines.append(f"  recording: {place}")
     if execution.status != HELD and execution.output:

@@ -164,8 +164,13 @@ class Run:
         """{reason: number of packets refused}."""
         return dict(self.sql("select reason, count(*) from hop where verdict = 'drop' group by 1").rows())
 
-    def loops_home(self) -> int:
-        return int(self.sql("select count(*) from packet where class = 'loop' and returned_ns is not null").scalar())
+    def loops_home(self, made_after_ns: int = -1) -> int:
+        """Loops that came home, of those made after that time. Reads two raw tables: cheap enough to poll."""
+        query = (
+            "select count(*) from made where class = 'loop' and created_ns > ?"
+            " and exists (select 1 from fetched where fetched.digest = made.digest)"
+        )
+        return int(self.sql(query, made_after_ns).scalar())
 
     def hops_of(self, packet: int) -> Result:
         """One packet's life."""
