@@ -63,7 +63,8 @@ CREATE TABLE handled (
   verdict      TEXT NOT NULL CHECK (verdict IN ('forward', 'store', 'drop')),
   reason       TEXT CHECK ((reason IS NOT NULL) = (verdict = 'drop'))
 );
-CREATE INDEX handled_digest_in ON handled (digest_in, received_ns);
+CREATE INDEX handled_digest_in ON handled (digest_in);
+CREATE INDEX handled_digest_out ON handled (digest_out) WHERE digest_out IS NOT NULL;
 
 -- By clients: what their pulls brought home.
 CREATE TABLE fetched (
@@ -78,7 +79,8 @@ CREATE INDEX fetched_digest ON fetched (digest);
 
 -- Every sending of a packet over one link, by whoever knows of it. In a devnet that is the program
 -- that sent. The lab, which sees the wire, replaces this view (and only this one) by one over
--- `wire_packet` with the same columns:
+-- `wire_packet` with the same columns (of the same types: without the CASTs, SQLite compares
+-- columns of views without an index, and a second becomes an hour):
 --   id       unique, not negative
 --   node     who sent, NULL when unknown
 --   digest, sent_ns
@@ -88,8 +90,9 @@ CREATE INDEX fetched_digest ON fetched (digest);
 --   made     row of `made` whose sending this is, or
 --   handled  row of `handled` whose sending this is; both NULL: somebody sent without a record
 CREATE VIEW sending AS
-  SELECT 2 * id AS id, node, digest, sent_ns, first_address AS address, NULL AS to_node,
-         NULL AS fate, id AS made, NULL AS handled
+  SELECT CAST(2 * id AS INTEGER) AS id, node, digest, sent_ns, first_address AS address,
+         CAST(NULL AS INTEGER) AS to_node, CAST(NULL AS TEXT) AS fate,
+         id AS made, CAST(NULL AS INTEGER) AS handled
     FROM made WHERE sent_ns IS NOT NULL
   UNION ALL
   SELECT 2 * id + 1, node, digest_out, sent_ns, next_address, NULL, NULL, NULL, id
@@ -97,44 +100,66 @@ CREATE VIEW sending AS
 
 -- Sendings joined with receipts: n-th with n-th among equal digests, in order of time. The sender
 -- is whoever recorded sending (never inferred from the receiver), NULL when nobody did; the
--- receiver of what nobody received is read from the address it was sent to.
+-- receiver of what nobody received is read from the address it was sent to. Almost every digest is
+-- sent once and received once, and is joined by the tables' own indexes; only the others
+-- (`again`) are numbered. A row never receives what it sent itself.
 CREATE VIEW link AS
-  WITH s AS (
-    SELECT *, row_number() OVER (PARTITION BY digest ORDER BY sent_ns, id) AS nth FROM sending
-  ), r AS (
-    SELECT id, node, digest_in, received_ns, delay_ns, verdict, reason,
-           row_number() OVER (PARTITION BY digest_in ORDER BY received_ns, id) AS nth FROM handled
+  WITH again AS MATERIALIZED (
+    SELECT digest FROM sending GROUP BY digest HAVING count(*) > 1
+    UNION SELECT digest_in FROM handled GROUP BY digest_in HAVING count(*) > 1
+  ), s AS MATERIALIZED (
+    SELECT *, row_number() OVER (PARTITION BY digest ORDER BY sent_ns, id) AS nth
+      FROM sending WHERE digest IN (SELECT digest FROM again)
+  ), r AS MATERIALIZED (
+    SELECT *, row_number() OVER (PARTITION BY digest_in ORDER BY received_ns, id) AS nth
+      FROM handled WHERE digest_in IN (SELECT digest FROM again)
+  ), pair AS (
+    SELECT s.*, r.id AS receipt, r.node AS receiver, r.received_ns, r.delay_ns, r.verdict, r.reason
+      FROM sending s LEFT JOIN handled r ON r.digest_in = s.digest AND r.id IS NOT s.handled
+     WHERE s.digest NOT IN (SELECT digest FROM again)
+    UNION ALL
+    SELECT s.id, s.node, s.digest, s.sent_ns, s.address, s.to_node, s.fate, s.made, s.handled,
+           r.id, r.node, r.received_ns, r.delay_ns, r.verdict, r.reason
+      FROM s LEFT JOIN r ON r.digest_in = s.digest AND r.nth = s.nth AND r.id IS NOT s.handled
   )
-  SELECT coalesce(s.digest, r.digest_in) AS digest, s.id AS sending, r.id AS receipt,
-         s.made, s.handled, s.node AS from_node,
-         CASE WHEN r.id IS NOT NULL THEN r.node
-              WHEN s.to_node IS NOT NULL THEN s.to_node
-              ELSE (SELECT max(id) FROM node
-                     WHERE node.address = s.address AND role IN ('mix', 'provider')) END AS to_node,
-         s.sent_ns, r.received_ns, r.delay_ns,
-         CASE WHEN r.id IS NULL AND s.fate IS NOT NULL THEN 'drop' ELSE r.verdict END AS verdict,
-         CASE WHEN r.id IS NULL THEN s.fate ELSE r.reason END AS reason
-    FROM s FULL JOIN r ON r.digest_in = s.digest AND r.nth = s.nth;
+  SELECT digest, id AS sending, receipt, made, handled, node AS from_node,
+         CASE WHEN receipt IS NOT NULL THEN receiver
+              WHEN to_node IS NOT NULL THEN to_node
+              ELSE (SELECT max(node.id) FROM node
+                     WHERE node.address = pair.address AND role IN ('mix', 'provider'))
+         END AS to_node,
+         sent_ns, received_ns, delay_ns,
+         CASE WHEN receipt IS NULL AND fate IS NOT NULL THEN 'drop' ELSE verdict END AS verdict,
+         CASE WHEN receipt IS NULL THEN fate ELSE reason END AS reason
+    FROM pair
+  UNION ALL
+  SELECT digest_in, NULL, id, NULL, NULL, NULL, node,
+         NULL, received_ns, delay_ns, verdict, reason
+    FROM handled
+   WHERE digest_in NOT IN (SELECT digest FROM again)
+     AND NOT EXISTS (SELECT 1 FROM sending
+                      WHERE sending.digest = digest_in AND sending.handled IS NOT handled.id)
+  UNION ALL
+  SELECT r.digest_in, NULL, r.id, NULL, NULL, NULL, r.node,
+         NULL, r.received_ns, r.delay_ns, r.verdict, r.reason
+    FROM r LEFT JOIN s ON s.digest = r.digest_in AND s.nth = r.nth AND r.id IS NOT s.handled
+   WHERE s.id IS NULL;
 
 -- One packet crossing one link. `packet` is packet.id; `hop` counts from the sender, 0 first.
--- (`packet` is NULL only for sendings that look like their own cause, which takes broken clocks or
--- a mix that forwards what it was given unchanged.)
 CREATE VIEW hop AS
   WITH RECURSIVE l AS MATERIALIZED (
-    SELECT *, coalesce(2 * receipt, -2 * sending - 1) AS key FROM link
-  ), chain (packet, hop, receipt, key) AS (
-    SELECT CASE WHEN made IS NOT NULL THEN made ELSE -abs(key) END, 0, receipt, key
+    SELECT * FROM link
+  ), chain AS (
+    SELECT CAST(CASE WHEN made IS NOT NULL THEN made
+                     WHEN receipt IS NOT NULL THEN -2 * receipt
+                     ELSE -2 * sending - 1 END AS INTEGER) AS packet, 0 AS hop, l.*
       FROM l WHERE handled IS NULL
     UNION ALL
-    SELECT chain.packet, chain.hop + 1, l.receipt, l.key
-      FROM chain JOIN l ON l.handled = chain.receipt
+    SELECT chain.packet, chain.hop + 1, l.* FROM chain JOIN l ON l.handled = chain.receipt
   )
-  SELECT chain.packet, chain.hop, l.from_node, l.to_node,
-         a.layer AS from_layer, b.layer AS to_layer,
-         l.sent_ns, l.received_ns, l.delay_ns, l.verdict, l.reason, l.digest
-    FROM l LEFT JOIN chain ON chain.key = l.key
-    LEFT JOIN node a ON a.id = l.from_node
-    LEFT JOIN node b ON b.id = l.to_node;
+  SELECT packet, hop, from_node, to_node, a.layer AS from_layer, b.layer AS to_layer,
+         sent_ns, received_ns, delay_ns, verdict, reason, digest
+    FROM chain LEFT JOIN node a ON a.id = from_node LEFT JOIN node b ON b.id = to_node;
 
 -- One Sphinx packet: made by a recording client (id > 0), or met on its way (id < 0, injected).
 -- Delivered: a provider stored it for its recipient, or it came home. `returned_ns` is known of
@@ -146,7 +171,7 @@ CREATE VIEW packet AS
            min(coalesce(sent_ns, received_ns)) AS first_ns,
            min(CASE WHEN verdict = 'store' THEN received_ns END) AS stored_ns,
            max(reason) AS reason
-      FROM hop WHERE packet IS NOT NULL GROUP BY packet
+      FROM hop GROUP BY packet
   ), whole AS (
     SELECT m.id, m.class, m.node AS origin, m.recipient, m.created_ns, life.stored_ns,
            (SELECT min(time_ns) FROM fetched WHERE fetched.digest = m.digest) AS returned_ns,
