@@ -16,6 +16,14 @@ inline std::atomic<std::uint64_t> allocations_done{0};
 }  // namespace mix::sphinx
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MIX_MALLOC_IS_TAKEN 1
+#elif defined(__has_feature)
+#define MIX_MALLOC_IS_TAKEN (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define MIX_MALLOC_IS_TAKEN 0
+#endif
+
+#if MIX_MALLOC_IS_TAKEN
 
 void* operator new(std::size_t size) {
   ++mix::sphinx::allocations_done;
