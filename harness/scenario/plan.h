@@ -116,10 +116,10 @@ struct Expectation {
   Window window;
   Ratio ratio{1, 1};
   Duration within{};
-  std::string packet_class = "loop";  // loop-returns: "loop" or "any"
-  bool exactly_once = true;           // real-delivered
-  std::vector<std::string> except;    // no-drop
-  std::vector<HostId> hosts;          // constant-size, exit: `on`
+  std::string packet_class = "loop";    // loop-returns: "loop" or "any"
+  bool exactly_once = true;             // real-delivered
+  std::vector<std::string> except;      // no-drop
+  std::vector<HostId> hosts, to_hosts;  // exit: `on`; constant-size: link(hosts -> to_hosts)
   std::vector<NodeId> programs;
   std::string on;  // as written
   int code = 0;
