@@ -55,7 +55,7 @@ def test_help_tells_ports_options_and_how_it_ends() -> None:
         (("-3",), "-3"),
         (("three",), "three"),
         (("3", "--clients", "-1"), "--clients"),
-        (("3", "--port-base", "65530"), "does not exist"),
+        (("3", "--port-base", "65531"), "does not exist"),
         (("3", "--port-bsae", "1"), "--port-bsae"),
         (("3", "--directory", "localhost:8080"), "localhost:8080"),
     ],

@@ -231,7 +231,7 @@ def _announce(net: Devnet, took_ns: int, own_directory: bool) -> None:
     _say(f"recording  {_short(net.record)}  (links senders to receivers: for test networks)")
     _say(f"logs       {_short(net.folder / 'logs')}")
     program = _short(net.program("nym-client"))
-    _say("\nA client of your own, in another terminal; the second line ends by recording, too:\n")
+    _say("\nA client of your own, in another terminal but from this folder (without --record it goes unrecorded):\n")
     _say(f"  {program} init --id zorro")
     _say(f"  {program} websocket --id zorro --directory {net.directory_url} --record {_short(net.record)}")
     _say("\nCtrl-C stops the network.")
