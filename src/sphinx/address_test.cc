@@ -40,6 +40,13 @@ RC_BOOST_PROP(arbitrary_bytes_are_an_address_exactly_when_they_begin_with_4_or_6
   RC_ASSERT(NodeAddress::decode(bytes).has_value() == (bytes[0] == 4 || bytes[0] == 6));
 }
 
+RC_BOOST_PROP(a_changed_text_is_refused_or_reads_back, (std::uint8_t with)) {
+  std::string text = any_address().to_text();
+  text[*rc::gen::inRange<std::size_t>(0, text.size())] = static_cast<char>(with);
+  if (const auto address = NodeAddress::from_text(text))
+    RC_ASSERT(NodeAddress::from_text(address->to_text()).value() == *address);
+}
+
 BOOST_AUTO_TEST_CASE(texts_that_are_no_address_are_refused) {
   for (const char* wrong : {"",
                             ":",
