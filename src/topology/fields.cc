@@ -27,7 +27,8 @@ std::string problem(std::string_view field, std::string_view what) {
 
 /// 1 to 65535, at most five digits.
 bool is_port(std::string_view text) {
-  if (text.empty() || text.size() > 5 || !std::ranges::all_of(text, is_digit)) return false;
+  if (text.empty() || text.size() > 5 || text.front() == '0') return false;
+  if (!std::ranges::all_of(text, is_digit)) return false;
   unsigned value = 0;
   for (char c : text)
     value = value * 10 + static_cast<unsigned>(c - '0');

@@ -141,6 +141,11 @@ std::optional<Instant> Roster::next_expiry() const {
   return first ? std::optional(*first + x_limits.expiry) : std::nullopt;
 }
 
+const MixInfo* Roster::find_mix(const crypto::PublicKey& key) const {
+  const auto at = x_mixes.entries.find(key);
+  return at == x_mixes.entries.end() ? nullptr : &at->second.info;
+}
+
 Topology Roster::topology() const {
   const auto infos = []<class Info>(const Book<Info>& book) {
     std::vector<Info> out;

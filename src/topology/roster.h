@@ -60,6 +60,8 @@ class Roster {
   std::optional<Instant> next_expiry() const;
 
   Topology topology() const;
+  /// Null when no such mix is in; valid until the next change.
+  const MixInfo* find_mix(const crypto::PublicKey& key) const;
   /// Counts every change of anything but last_seen.
   std::uint64_t revision() const { return x_revision; }
   /// Counts every change.

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/directory/directory.h"
+
+#include <utility>
+
+#include "src/crypto/cipher.h"
+#include "src/directory/page.h"
+#include "src/topology/fields.h"
+#include "src/topology/json.h"
+#include "src/topology/version.h"
+#include "src/wire/limits.h"
+
+namespace mix::directory {
+namespace {
+
+using runtime::HttpReply;
+using runtime::HttpRequest;
+namespace limits = wire;
+
+// What topology says of itself (it lies beside wire, not above it) must be what the table says.
+static_assert(topology::kMaxLayer == limits::kMaxLayers);
+static_assert(topology::kMaxHostLength == limits::kMaxHostLength);
+static_assert(topology::kMaxVersionLength == limits::kMaxVersionLength);
+static_assert(topology::kMaxLocationLength == limits::kMaxLocationLength);
+static_assert(topology::kMaxRegisteredClients == limits::kMaxAccounts);
+static_assert(topology::kMaxMetricsPeers == limits::kMaxMetricsPeers);
+// A provider with every account it may have can announce itself.
+static_assert(limits::kMaxAccounts * limits::kAccountJsonBytes + limits::kEntryJsonBytes <=
+              limits::kMaxBodyBytes);
+
+constexpr topology::Roster::Limits kRosterLimits{
+    .mixes = limits::kMaxMixnodes,
+    .providers = limits::kMaxProviders,
+    .cocos = limits::kMaxCoconodes,
+    .expiry = limits::kPresenceExpiry,
+};
+constexpr std::size_t kMaxMetricsBytes = 16 * limits::kMiB;
+
+template <class Row>
+typename MetricsWindow<Row>::Limits window_limits() {
+  return {limits::kMetricsInterval, limits::kMaxMetricsRows, kMaxMetricsBytes};
+}
+
+std::string describe(const topology::MixInfo& mix) {
+  return "mix " + mix.host + " layer " + std::to_string(mix.layer) + " " +
+         mix.public_key.to_base58();
+}
+std::string describe(const topology::ProviderInfo& provider) {
+  return "provider " + provider.mixnet_listener + " for clients " + provider.client_listener +
+         ", " + std::to_string(provider.registered_clients.size()) + " accounts, " +
+         provider.public_key.to_base58();
+}
+std::string describe(const topology::CocoInfo& coco) {
+  return "coconode " + coco.host + " " + coco.public_key.to_base58();
+}
+std::string describe(const topology::MixMetrics& metrics) {
+  std::uint64_t sent = 0;
+  for (const auto& [peer, count] : metrics.sent)
+    sent += count;
+  return "received " + std::to_string(metrics.received) + " sent " + std::to_string(sent);
+}
+std::string describe(const topology::ClientMetrics& metrics) {
+  return "client " + metrics.public_key.to_base58() + " loops sent " +
+         std::to_string(metrics.loops_sent) + " home " + std::to_string(metrics.loops_home) +
+         " lost " + std::to_string(metrics.loops_lost);
+}
+
+HttpReply json_reply(unsigned status, std::string body) {
+  HttpReply reply;
+  reply.status = status;
+  reply.body = std::move(body);
+  return reply;
+}
+HttpReply ok(unsigned status) {
+  return json_reply(status, R"({"ok":true})");
+}
+
+template <class Row>
+std::string array_of(const std::vector<Row>& rows) {
+  std::string out = "[";
+  for (const Row& row : rows) {
+    if (out.size() > 1) out += ',';
+    out += topology::to_json(row);
+  }
+  return out + "]";
+}
+
+/// Whether one of the tags in an If-None-Match is this one, weak or not.
+bool names(std::string_view if_none_match, std::string_view etag) {
+  return if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos;
+}
+
+}  // namespace
+
+Directory::Directory(const ports::Clock& clock, Tell console, Tell broadcast)
+    : x_clock(clock),
+      x_console(std::move(console)),
+      x_broadcast(std::move(broadcast)),
+      x_roster(kRosterLimits),
+      x_mix_metrics(window_limits<topology::MixMetrics>(), clock.now()),
+      x_client_metrics(window_limits<topology::ClientMetrics>(), clock.now()) {}
+
+void Directory::say(const Request& request, unsigned status, const std::string& who) const {
+  x_console(to_text(x_clock.wall_now()) + " " + request.method + " " + request.path + " " +
+            std::to_string(status) + " " + who);
+}
+
+Directory::Reply Directory::refuse(const Request& request, unsigned status,
+                                   const std::string& why) const {
+  say(request, status, "from " + request.peer.host_text() + ": " + why);
+  return json_reply(status, topology::error_json(why));
+}
+
+Directory::Reply Directory::health(const Request&) const {
+  return ok(200);
+}
+
+// ---- Presence --------------------------------------------------------------------------------
+
+template <class Info>
+Directory::Reply Directory::presence(const Request& request,
+                                     std::expected<Info, std::string> read) {
+  if (!read) return refuse(request, 400, read.error());
+  expire();
+  const auto accepted =
+      x_roster.announce(*read, request.peer.host_text(), x_clock.now(), x_clock.wall_now());
+  if (!accepted) {
+    const bool conflict = accepted.error().kind == topology::Refusal::Kind::conflict;
+    return refuse(request, conflict ? 409 : 503, accepted.error().text);
+  }
+  std::string note;
+  if (!accepted->replaced.empty())
+    note = " (replaces " + accepted->replaced + ")";
+  else if (accepted->is_new)
+    note = " (new)";
+  say(request, 201, describe(*read) + note);
+  look_for_gap();
+  return ok(201);
+}
+
+Directory::Reply Directory::mix_presence(const Request& request) {
+  return presence(request, topology::mix_from_presence(request.body));
+}
+Directory::Reply Directory::provider_presence(const Request& request) {
+  return presence(request, topology::provider_from_presence(request.body));
+}
+Directory::Reply Directory::coco_presence(const Request& request) {
+  return presence(request, topology::coco_from_presence(request.body));
+}
+
+void Directory::expire() {
+  if (const std::size_t gone = x_roster.expire(x_clock.now()))
+    x_console(to_text(x_clock.wall_now()) + " " + std::to_string(gone) +
+              (gone == 1 ? " entry" : " entries") + " expired");
+  look_for_gap();
+}
+
+void Directory::look_for_gap() {
+  if (x_gap_of == x_roster.revision()) return;
+  x_gap_of = x_roster.revision();
+  const topology::Topology now = x_roster.topology();
+  const std::optional<unsigned> gap = now.first_empty_layer(now.highest_layer());
+  if (gap == std::exchange(x_gap, gap)) return;
+  if (gap)
+    x_console(to_text(x_clock.wall_now()) + " GAP: layer " + std::to_string(*gap) +
+              " has no mix, but a layer above it has: no route leads through, and original "
+              "clients stop when they read this topology");
+  else
+    x_console(to_text(x_clock.wall_now()) + " no gap any more: " +
+              std::to_string(now.highest_layer()) + " layers without a hole");
+}
+
+// ---- Topology --------------------------------------------------------------------------------
+
+void Directory::refresh_texts() {
+  if (x_text_of == x_roster.touched()) return;
+  const topology::Topology now = x_roster.topology();
+  x_text = topology::to_json(now);
+  x_text_of = x_roster.touched();
+  if (x_etag_of == x_roster.revision()) return;
+  const std::string stable = topology::to_json(now, topology::LastSeen::left_out);
+  x_etag = "\"" + to_hex(crypto::digest16(as_bytes(stable))) + "\"";
+  x_etag_of = x_roster.revision();
+}
+
+Directory::Reply Directory::topology(const Request& request) {
+  expire();
+  refresh_texts();
+  Reply reply;
+  reply.headers.emplace_back("ETag", x_etag);
+  if (names(request.if_none_match, x_etag))
+    reply.status = 304;
+  else
+    reply.body = x_text;
+  return reply;
+}
+
+// ---- Metrics ---------------------------------------------------------------------------------
+
+template <class Row>
+Directory::Reply Directory::metrics(const Request& request, MetricsWindow<Row>& window,
+                                    std::expected<Row, std::string> read, bool told) {
+  if (!read) return refuse(request, 400, read.error());
+  read->timestamp_ns = unix_ns(x_clock.wall_now());
+  std::string who = describe(*read);
+  if constexpr (std::is_same_v<Row, topology::MixMetrics>) {
+    const topology::MixInfo* mix = x_roster.find_mix(read->public_key);
+    who = (mix ? "mix " + mix->host + " layer " + std::to_string(mix->layer)
+               : "unknown " + read->public_key.to_base58()) +
+          " " + who;
+  }
+  const std::string text = topology::to_json(*read);
+  if (!window.add(std::move(*read), text.size(), x_clock.now()))
+    return refuse(request, 503, "full: too many reports in three seconds");
+  say(request, 201, who);
+  if (told) x_broadcast(text);
+  return ok(201);
+}
+
+Directory::Reply Directory::post_mix_metrics(const Request& request) {
+  return metrics(request, x_mix_metrics, topology::mix_metrics_from_json(request.body), true);
+}
+Directory::Reply Directory::get_mix_metrics(const Request&) {
+  return json_reply(200, array_of(x_mix_metrics.full(x_clock.now())));
+}
+
+Directory::Reply Directory::post_client_metrics(const Request& request) {
+  if (!runtime::is_loopback(request.peer))
+    return refuse(request, 403, "client metrics are taken from this machine only");
+  return metrics(request, x_client_metrics, topology::client_metrics_from_json(request.body),
+                 false);
+}
+Directory::Reply Directory::get_client_metrics(const Request& request) {
+  if (!runtime::is_loopback(request.peer))
+    return json_reply(403, topology::error_json("client metrics are shown to this machine only"));
+  return json_reply(200, array_of(x_client_metrics.full(x_clock.now())));
+}
+
+// ---- The rest --------------------------------------------------------------------------------
+
+Directory::Reply Directory::page(const Request&) {
+  expire();
+  Reply reply;
+  reply.content_type = "text/html; charset=utf-8";
+  reply.headers.emplace_back("Content-Security-Policy",
+                             "default-src 'none'; style-src 'unsafe-inline'");
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  reply.body = page_of(x_roster.topology(), x_gap, x_clock.wall_now());
+  return reply;
+}
+
+Directory::Reply Directory::fallback(const Request& request) const {
+  if (request.method == "OPTIONS" && !request.origin.empty()) {
+    Reply reply;
+    reply.status = 204;
+    reply.headers = {{"Access-Control-Allow-Methods", "GET,POST,PUT,PATCH,DELETE,HEAD"},
+                     {"Access-Control-Allow-Headers", "Origin,Content-Length,Content-Type"},
+                     {"Access-Control-Max-Age", "43200"}};
+    return reply;
+  }
+  return {404, "text/plain", "404 page not found", {}};
+}
+
+}  // namespace mix::directory

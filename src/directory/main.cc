@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// nym-directory: remembers for ten seconds who said to be up, and tells whoever asks.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+
+#include "src/directory/server.h"
+#include "src/prelude/log.h"
+#include "src/runtime/loop.h"
+#include "src/runtime/resolve.h"
+#include "src/runtime/settings.h"
+#include "src/topology/version.h"
+#include "src/wire/limits.h"
+
+namespace {
+
+using namespace mix;
+
+struct Settings {
+  std::string host = "127.0.0.1";
+  std::string port = "8080";
+};
+
+/// One call a line, so that lines of several programs on one terminal stay whole.
+void console(const std::string& line) {
+  const std::string text = line + "\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+}
+
+int serve(const Settings& settings) {
+  runtime::raise_descriptor_limit(wire::kWantedDescriptors);
+  runtime::Loop loop;
+  const std::uint16_t port = runtime::read_port(settings.port).value();
+  const auto addresses = runtime::resolve_now(settings.host, port);
+  if (addresses.empty()) {
+    log::error("--host: '", settings.host, "' must be a numeric address or localhost");
+    return 1;
+  }
+  directory::Server server(loop, console);
+  if (const auto listening = server.listen(addresses.front()); !listening) {
+    log::error("nym-directory: cannot listen on ", listening.error());
+    return 1;
+  }
+  console("nym-directory " + std::string(topology::kOurVersion) + " on http://" +
+          server.local().to_text());
+  loop.run();
+  console("nym-directory: stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app(
+      "The mixnet's directory: nodes say every five seconds that they are up, clients and mixes "
+      "ask "
+      "who is. Keeps everything in memory, forgets an entry after ten seconds of silence.");
+  app.set_version_flag("--version", std::string(topology::kOurVersion));
+  app.add_option("--host", settings.host, "Address to listen on (a number, or localhost)")
+      ->capture_default_str()
+      ->check(runtime::check_host);
+  app.add_option("--port", settings.port, "Port to listen on; 0 takes a free one and says which")
+      ->capture_default_str()
+      ->check(runtime::check_port);
+  CLI11_PARSE(app, argc, argv);
+  return serve(settings);
+}

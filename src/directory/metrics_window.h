@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reports of the window that runs and of the full one before it, which is what is shown. The two
+// never share memory: what was shown does not change while the next window fills (the originals'
+// does).
+//
+// Windows are three seconds from the directory's start; no timer turns them, whoever looks does.
+// Bounds: rows and bytes a window; what is more is refused. Threads: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "src/prelude/instant.h"
+
+namespace mix::directory {
+
+template <class Row>
+class MetricsWindow {
+ public:
+  struct Limits {
+    Duration length = 3s;
+    std::size_t rows = 8192;
+    std::size_t bytes = 16 * 1024 * 1024;
+  };
+  MetricsWindow(Limits limits, Instant start) : x_limits(limits), x_start(start) {}
+
+  /// False when the window is full. `bytes` is what the row weighs.
+  bool add(Row row, std::size_t bytes, Instant now) {
+    turn(now);
+    if (x_running.size() >= x_limits.rows || x_bytes + bytes > x_limits.bytes) return false;
+    x_bytes += bytes;
+    x_running.push_back(std::move(row));
+    return true;
+  }
+  /// The last full window's rows, in the order they came.
+  const std::vector<Row>& full(Instant now) {
+    turn(now);
+    return x_full;
+  }
+
+ private:
+  void turn(Instant now) {
+    const std::int64_t number = (now - x_start) / x_limits.length;
+    if (number == x_number) return;
+    x_full = number == x_number + 1 ? std::move(x_running) : std::vector<Row>();
+    x_running = {};
+    x_bytes = 0;
+    x_number = number;
+  }
+
+  Limits x_limits;
+  Instant x_start;
+  std::int64_t x_number = 0;
+  std::vector<Row> x_running;
+  std::vector<Row> x_full;
+  std::size_t x_bytes = 0;
+};
+
+}  // namespace mix::directory

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/directory/server.h"
+
+#include <utility>
+
+#include "src/topology/json.h"
+#include "src/wire/limits.h"
+
+namespace mix::directory {
+namespace {
+
+runtime::HttpServerOptions options_for(Directory& directory) {
+  runtime::HttpServerOptions options;
+  options.max_header = wire::kMaxHttpHeaderBytes;
+  options.max_body = wire::kMaxBodyBytes;
+  options.max_connections = wire::kMaxHttpConnections;
+  options.exchange_time_out = wire::kHttpTimeout;
+  options.idle_limit = wire::kHttpIdleTimeout;
+  // Pages of anybody may read (as with the original); none may be rendered as something it is not.
+  options.headers = {{"Access-Control-Allow-Origin", "*"},
+                     {"Access-Control-Expose-Headers", "ETag"},
+                     {"X-Content-Type-Options", "nosniff"}};
+  options.fallback = [&directory](const Directory::Request& request) {
+    return directory.fallback(request);
+  };
+  return options;
+}
+
+/// As the original's library: without Origin anybody, with one only our own pages.
+bool same_origin(const Directory::Request& request) {
+  return request.origin.empty() || request.origin == "http://" + request.host ||
+         request.origin == "https://" + request.host;
+}
+
+}  // namespace
+
+Server::Server(runtime::Loop& loop, Directory::Tell console)
+    : x_loop(loop),
+      x_directory(loop, std::move(console),
+                  [this](const std::string& text) { tell_watchers(text); }),
+      x_http(loop, options_for(x_directory)) {
+  routes();
+}
+
+void Server::routes() {
+  using Request = Directory::Request;
+  const auto route = [this](const char* method, const char* path, auto member) {
+    x_http.route(method, path, [this, member](const Request& request) {
+      auto reply = (x_directory.*member)(request);
+      expect_expiry();
+      return reply;
+    });
+  };
+  route("GET", "/api/healthcheck", &Directory::health);
+  route("POST", "/api/presence/mixnodes", &Directory::mix_presence);
+  route("POST", "/api/presence/mixproviders", &Directory::provider_presence);
+  route("POST", "/api/presence/coconodes", &Directory::coco_presence);
+  route("GET", "/api/presence/topology", &Directory::topology);
+  route("POST", "/api/metrics/mixes", &Directory::post_mix_metrics);
+  route("GET", "/api/metrics/mixes", &Directory::get_mix_metrics);
+  route("POST", "/api/metrics/clients", &Directory::post_client_metrics);
+  route("GET", "/api/metrics/clients", &Directory::get_client_metrics);
+  route("GET", "/", &Directory::page);
+  x_http.websocket(
+      "/ws",
+      [this](const Request& request) {
+        return x_watchers.size() < wire::kMaxWatchers && same_origin(request);
+      },
+      [this](runtime::WebSocket socket) { return watch(std::move(socket)); },
+      {.max_message = wire::kMaxWatcherMessageBytes,
+       .max_queue = wire::kMaxWatcherQueue,
+       .ping_interval = wire::kWatcherPingInterval});
+}
+
+runtime::Task<> Server::watch(runtime::WebSocket socket) {
+  const auto shared = std::make_shared<runtime::WebSocket>(std::move(socket));
+  const auto place = x_watchers.insert(x_watchers.end(), shared);
+  // What a watcher says is read, which keeps the connection alive, and told to nobody.
+  while (co_await shared->read()) {
+  }
+  x_watchers.erase(place);
+}
+
+void Server::tell_watchers(const std::string& text) {
+  for (const auto& watcher : x_watchers)
+    watcher->send(text);
+}
+
+void Server::expect_expiry() {
+  const auto when = x_directory.next_expiry();
+  if (!when || std::exchange(x_expiry_set, true)) return;
+  x_loop.call_at(*when, [this] {
+    x_expiry_set = false;
+    x_directory.expire();
+    expect_expiry();
+  });
+}
+
+}  // namespace mix::directory
