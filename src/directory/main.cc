@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <iostream>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "src/directory/server.h"
 #include "src/prelude/log.h"
+#include "src/record/hop_log.h"
 #include "src/runtime/loop.h"
 #include "src/runtime/resolve.h"
 #include "src/runtime/settings.h"
@@ -21,6 +23,7 @@ using namespace mix;
 struct Settings {
   std::string host = "127.0.0.1";
   std::string port = "8080";
+  std::string record;
 };
 
 /// One call a line, so that lines of several programs on one terminal stay whole.
@@ -32,6 +35,12 @@ void console(const std::string& line) {
 int serve(const Settings& settings) {
   runtime::raise_descriptor_limit(wire::kWantedDescriptors);
   runtime::Loop loop;
+  auto record = record::HopLog::open(
+      settings.record, loop, [&loop](std::function<void()> flush) { loop.post(std::move(flush)); });
+  if (!record) {
+    log::error(record.error());
+    return 1;
+  }
   const std::uint16_t port = runtime::read_port(settings.port).value();
   const auto addresses = runtime::resolve_now(settings.host, port);
   if (addresses.empty()) {
@@ -43,9 +52,15 @@ int serve(const Settings& settings) {
     log::error("nym-directory: cannot listen on ", listening.error());
     return 1;
   }
+  record->node({.name = "directory",
+                .role = record::Role::directory,
+                .layer = std::nullopt,
+                .address = server.local().to_text(),
+                .public_key = ""});
   console("nym-directory " + std::string(topology::kOurVersion) + " on http://" +
           server.local().to_text());
   loop.run();
+  record->close();
   console("nym-directory: stopped");
   return 0;
 }
@@ -65,6 +80,12 @@ int main(int argc, char** argv) {
   app.add_option("--port", settings.port, "Port to listen on; 0 takes a free one and says which")
       ->capture_default_str()
       ->check(runtime::check_port);
-  CLI11_PARSE(app, argc, argv);
+  app.add_option("--record", settings.record, std::string(record::kRecordHelp))
+      ->type_name("FILE|fd:N");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : 2;  // --help is not a mistake
+  }
   return serve(settings);
 }
