@@ -47,20 +47,27 @@ select h.packet, h.hop, coalesce(a.name, 'unknown') as sender, h.from_layer,
   from hop h left join node a on a.id = h.from_node left join node b on b.id = h.to_node"""
 
 
-_LAYERS_BROKEN = """ where (h.from_layer is not null and h.to_layer is not null and h.to_layer is not h.from_layer + 1)
-    or (h.from_layer is null and h.to_layer >= 2)"""
 _FIRST = " order by coalesce(h.sent_ns, h.received_ns), h.packet, h.hop"
+_WRONG_LAYER = "h.from_layer is not null and h.to_layer is not null and h.to_layer is not h.from_layer + 1"
+_NO_SENDER = "h.from_layer is null and h.to_layer >= 2"
+
+# A killed program takes its last unwritten rows along, so that what it sent just before seems to have no sender.
+_KILL_SHADOW_NS = 2 * 10**9
+_IN_SHADOW = """exists (select 1 from run join fault on fault.verb = 'crash'
+  where run.clock = 'wall' and abs(fault.time_ns - h.received_ns) <= :shadow)"""
 
 
 def layer_order(run: Run, allow_unjudged: int) -> None:
-    bad = run.sql(_HOP + _LAYERS_BROKEN + _FIRST)
+    spared = _IN_SHADOW if run.has("fault") else "0"
+    broken = f" where ({_WRONG_LAYER}) or ({_NO_SENDER} and not {spared})"
+    bad = run.sql(_HOP + broken + _FIRST, shadow=_KILL_SHADOW_NS)
     if len(bad):
         raise _violated(run, "layer order", "every hop from layer i to layer i + 1, by a sender that is known", bad)
     if run.sql("select count(*) from hop where from_layer is not null and to_layer is not null").scalar() == 0:
         raise _inconclusive(run, "layer order", "no hop was recorded at both ends")
     unjudged = run.sql(_HOP + " where h.from_layer is null or h.to_layer is null" + _FIRST)
     if len(unjudged) > allow_unjudged:
-        why = f"{len(unjudged)} hop(s) by senders into layer 1, or to receivers, that did not record"
+        why = f"{len(unjudged)} hop(s) by senders into layer 1, or to receivers, that did not record (or were killed)"
         raise _inconclusive(run, "layer order", why, unjudged)
 
 

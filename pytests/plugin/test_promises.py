@@ -52,6 +52,19 @@ def test_an_unknown_sender_into_layer_2_is_a_violation(book: Book) -> None:
         book.close().assert_layer_order()
 
 
+@pytest.mark.parametrize(
+    ("clock", "after", "outcome"), [("wall", 1, Inconclusive), ("wall", 3, Violated), ("virtual", 1, Violated)]
+)
+def test_what_a_killed_program_did_not_write_down_is_unjudged_but_only_in_a_devnet_and_just_then(
+    book: Book, clock: str, after: int, outcome: type[AssertionError]
+) -> None:
+    book.honest().packet(["mix-2a", "mix-3a", "provider"], 30 * S, silent=True)
+    book.writer.execute("insert into fault values (?, 'crash', 'mix-2a')", 30 * S + MS - after * S)
+    book.writer.execute("update run set clock = ?", clock)
+    with pytest.raises(outcome):
+        book.close().assert_layer_order()
+
+
 def test_an_unknown_sender_into_layer_1_is_unjudged_and_never_a_pass(book: Book) -> None:
     book.honest().packet(HOME, 30 * S, silent=True)
     run = book.close()
