@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import select
 import signal
 import socket
 import subprocess
+import termios
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,12 +139,7 @@ class Script:
 
     def children(self) -> dict[int, str]:
         """{pid: command line} of everything it started that lives."""
-        pid = self.process.pid
-        found = {}
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            for child in task.read_text(encoding="ascii").split():
-                found[int(child)] = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        return found
+        return children_of(self.process.pid)
 
     def end(self, number: signal.Signals = signal.SIGINT, within_s: float = 60) -> int:
         """Sends the signal and waits; the exit status."""
@@ -152,6 +150,64 @@ class Script:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class Terminal:
+    """The script at a terminal of its own: keys can be typed, and the terminal can go away."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.record = folder / "terminal.sqlite"
+        self._master, slave = pty.openpty()
+
+        def take_terminal() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [str(SCRIPT), *words, "--no-build", "--record", str(self.record)],
+            cwd=folder,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=take_terminal,  # noqa: PLW1509 - no thread of ours runs here
+        )
+        os.close(slave)
+        self._seen = ""
+
+    def wait_for(self, text: str, within_s: float = 90) -> str:
+        deadline = time.monotonic() + within_s
+        while text not in self._seen:
+            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"the terminal did not show {text!r} in {within_s:g} s:\n{self._seen}")
+            try:
+                self._seen += os.read(self._master, 65536).decode("utf-8", "replace")
+            except OSError:  # The script has ended.
+                raise AssertionError(f"the terminal never showed {text!r}:\n{self._seen}") from None
+        return self._seen
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._master, keys)
+
+    def hang_up(self) -> None:
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def close(self) -> None:
+        self.hang_up()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def children_of(pid: int) -> dict[int, str]:
+    """{pid: command line} of the living children of a process."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text(encoding="ascii").split():
+            found[int(child)] = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
 
 
 def wait_gone(pids: Sequence[int], within_s: float = 30) -> list[int]:

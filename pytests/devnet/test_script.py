@@ -19,7 +19,7 @@ from mixlab import Devnet, Run, WebSocket, programs
 from mixlab.directory import DirectoryApi
 from mixlab.ports import Lease, is_free
 from mixlab.process import Child, wait_until
-from netkit import SCRIPT, Script, wait_gone
+from netkit import SCRIPT, Script, Terminal, children_of, wait_gone
 
 
 @pytest.fixture
@@ -132,6 +132,28 @@ def test_its_end_stops_everything_it_started_and_nothing_else(
     assert bystander.missing() == []
     if number != signal.SIGKILL:
         assert f"stopped ({number.name})" in net.screen()
+
+
+@pytest.mark.parametrize("gesture", ["Ctrl-C", "closing the window"])
+def test_at_a_terminal_it_shows_loops_coming_home_and_ends_with_it(
+    tmp_path: Path, base: Callable[[int], int], gesture: str
+) -> None:
+    terminal = Terminal(tmp_path, "3", "--clients", "1", "--port-base", str(base(7)))
+    try:
+        terminal.wait_for("Ctrl-C stops the network.")
+        terminal.wait_for("loops sent")
+        children = children_of(terminal.process.pid)
+        assert len(children) == 6
+        if gesture == "Ctrl-C":
+            terminal.type(b"\x03")
+            assert "stopped (SIGINT)" in terminal.wait_for("recording: ")
+        else:
+            terminal.hang_up()
+        assert terminal.process.wait(60) == 0
+        assert wait_gone(list(children)) == []
+        assert Run(terminal.record).finished
+    finally:
+        terminal.close()
 
 
 def test_a_signal_during_the_start_stops_it_too(script: Callable[..., Script], base: Callable[[int], int]) -> None:

@@ -22,6 +22,7 @@ from .devnet import Devnet, Node
 from .directory import BadUrl, DirectoryApi
 from .layout import Layout, LayoutError
 from .process import ChildDied
+from .screen import say
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -59,14 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-build", action="store_true", help="install and build nothing")
     add("--only-check", action="store_true", help=argparse.SUPPRESS)
     return parser
-
-
-def _say(text: str = "") -> None:
-    """To the terminal; one that is gone (SIGHUP, a closed pipe) stops nothing."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until we end
 
 
 # Planning. ----------------------------------------------------------------------------------------------------
@@ -192,7 +185,7 @@ class Follower:
             end = text.rfind(b"\n") + 1
             self._seen[node.name] = self._seen.get(node.name, 0) + end
             for line in text[:end].decode("utf-8", "replace").splitlines():
-                _say(f"{node.name:>10} | {line}")
+                say(f"{node.name:>10} | {line}")
 
 
 def _stay(net: Devnet, signals: Signals, follower: Follower) -> None:
@@ -210,7 +203,7 @@ def _stay(net: Devnet, signals: Signals, follower: Follower) -> None:
             del living[node.name]
             if status:
                 status.clear()
-            _say(f"\n{node.running().obituary()}\nThe others go on; Ctrl-C stops them.")
+            say(f"\n{node.running().obituary()}\nThe others go on; Ctrl-C stops them.")
         if status:
             status.update()
     if status:
@@ -219,22 +212,22 @@ def _stay(net: Devnet, signals: Signals, follower: Follower) -> None:
 
 def _announce(net: Devnet, took_ns: int, own_directory: bool) -> None:
     topology = net.topology()
-    _say(drawing.layers(topology))
+    say(drawing.layers(topology))
     others = len(topology.mixes) - len(net.mixes)
     if others > 0:
-        _say(f"({others} of these mixnodes belong to another network that uses the same directory)")
-    _say(f"ready in {durations.text(took_ns)}")
+        say(f"({others} of these mixnodes belong to another network that uses the same directory)")
+    say(f"ready in {durations.text(took_ns)}")
     whose = "" if own_directory else " (it ran already, and will not be stopped)"
-    _say(f"directory  {net.directory_url}{whose}")
+    say(f"directory  {net.directory_url}{whose}")
     for client in net.clients:
-        _say(f"{client.name}   ws://localhost:{client.port}")
-    _say(f"recording  {_short(net.record)}  (links senders to receivers: for test networks)")
-    _say(f"logs       {_short(net.folder / 'logs')}")
+        say(f"{client.name}   ws://localhost:{client.port}")
+    say(f"recording  {_short(net.record)}  (links senders to receivers: for test networks)")
+    say(f"logs       {_short(net.folder / 'logs')}")
     program = _short(net.program("nym-client"))
-    _say("\nA client of your own, in another terminal but from this folder (without --record it goes unrecorded):\n")
-    _say(f"  {program} init --id zorro")
-    _say(f"  {program} websocket --id zorro --directory {net.directory_url} --record {_short(net.record)}")
-    _say("\nCtrl-C stops the network.")
+    say("\nA client of your own, in another terminal but from this folder (without --record it goes unrecorded):\n")
+    say(f"  {program} init --id zorro")
+    say(f"  {program} websocket --id zorro --directory {net.directory_url} --record {_short(net.record)}")
+    say("\nCtrl-C stops the network.")
 
 
 def _short(path: Path) -> str:
@@ -292,10 +285,10 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         signals.interrupting = False
         net.close()
-    _say(f"\nstopped ({signals.received.name if signals.received else 'end'}).")
+    say(f"\nstopped ({signals.received.name if signals.received else 'end'}).")
     if net.record.exists():
-        _say(summary.text(net.run))
-        _say(f"recording: {_short(net.record)}")
+        say(summary.text(net.run))
+        say(f"recording: {_short(net.record)}")
     return 0
 
 

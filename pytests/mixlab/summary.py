@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from pathlib import Path
 
+from . import screen
 from .run import Run
 
 _MOST_LINKS = 24
@@ -84,9 +84,7 @@ class StatusLine:
             hops = self._run.sql("select count(*) from handled").scalar()
         except sqlite3.Error:
             return  # Somebody writes just now; the next look will do.
-        sys.stdout.write(f"\r\x1b[Kloops sent {made}, home {home}; packets handled {hops}")
-        sys.stdout.flush()
+        screen.write(f"\r\x1b[Kloops sent {made}, home {home}; packets handled {hops}")
 
     def clear(self) -> None:
-        sys.stdout.write("\r\x1b[K")
-        sys.stdout.flush()
+        screen.write("\r\x1b[K")
