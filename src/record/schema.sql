@@ -8,6 +8,7 @@
 --
 -- A record links senders to receivers. It is for test networks.
 
+PRAGMA page_size = 16384;  -- for a new file only
 PRAGMA user_version = 1;
 
 -- One row: the run. Finished when `verdict` is set.

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages waiting for their recipients, oldest first.
+//
+// A message that was handed out (`offer`) stays until it is known to have arrived (`settle`), and
+// is handed to nobody else meanwhile; who takes what is out is forgotten with the program, so that
+// after a crash everything not yet settled is offered again: at least once.
+// Synchronous; one connection, the storage thread's. Bounds are the caller's. Errors are SQLite's.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "src/prelude/bytes.h"
+#include "src/sqlite/database.h"
+
+namespace mix::store {
+
+struct Mail {
+  std::int64_t id = 0;
+  Bytes body;
+};
+
+class Mailboxes {
+ public:
+  static sqlite::Result<Mailboxes> open(sqlite::Database& db);
+
+  sqlite::Result<void> put(std::int64_t account, BytesView body);
+  /// The oldest `limit` that are not out already; from now on they are.
+  sqlite::Result<std::vector<Mail>> offer(std::int64_t account, std::size_t limit);
+  /// Arrived: deleted. Not arrived: to be offered again, in their old place.
+  sqlite::Result<void> settle(std::span<const std::int64_t> ids, bool arrived);
+
+  /// Around a transaction: what is out follows the database when that rolls back.
+  void begin() { x_changes.clear(); }
+  void roll_back();
+
+ private:
+  struct Change {
+    std::int64_t id;
+    bool went_out;
+  };
+  Mailboxes(sqlite::Statement put, sqlite::Statement oldest, sqlite::Statement remove)
+      : x_put(std::move(put)), x_oldest(std::move(oldest)), x_remove(std::move(remove)) {}
+
+  sqlite::Statement x_put, x_oldest, x_remove;
+  std::set<std::int64_t> x_out;
+  std::vector<Change> x_changes;  // since begin()
+};
+
+}  // namespace mix::store

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that a provider must not lose, in one SQLite database under its folder, written on a thread
+// of its own so that the loop never waits for a disk.
+//
+// Requests are carried out in the order in which they were made. Whatever was made while the disk
+// was busy with the last transaction is one transaction (so load makes commits larger, not more
+// frequent), and is answered when that is durable, on the loop and in order. A packet's tag and
+// its message are in one transaction. If a transaction fails (a full disk), its requests are tried
+// one by one, and those that fail are answered so; the store goes on.
+// One program at a time: a second one is refused when it opens. Bounds: the caller counts what it
+// keeps waiting (queued()). Threads: everything here is called from the loop's; `post` must bring
+// a function back there.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "src/ports/entropy.h"
+#include "src/sphinx/packet.h"
+#include "src/store/accounts.h"
+#include "src/store/mailbox.h"
+
+namespace mix::store {
+
+class Store {
+ public:
+  /// Runs a function on the loop, from any thread: `loop.post`.
+  using Post = std::function<void(std::move_only_function<void()>)>;
+  template <class T>
+  using Done = std::move_only_function<void(sqlite::Result<T>)>;
+
+  struct Opened {
+    Keys keys;
+    std::vector<Account> accounts;  ///< in order of registration
+    std::vector<sphinx::Tag> tags;  ///< older first
+  };
+
+  /// Makes the folder (0700) and the database (0600) where there are none. The error names the
+  /// file. `tags_per_generation` is TagMemory's.
+  static std::expected<std::unique_ptr<Store>, std::string> open(const std::string& folder,
+                                                                 std::size_t tags_per_generation,
+                                                                 ports::Entropy& entropy,
+                                                                 Post post);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// What the database held. Once: it is given away.
+  Opened take_opened();
+
+  void add_account(const wire::ClientAddress& address, Done<void> done);
+  /// A packet that was taken: its tag alone, or with its message for an account.
+  struct Letter {
+    wire::ClientAddress to;
+    Bytes body;
+  };
+  void keep(const sphinx::Tag& tag, std::optional<Letter> letter, Done<void> done);
+  /// The oldest messages of an account that are not out on another reply.
+  void offer(const wire::ClientAddress& to, std::size_t limit, Done<std::vector<Mail>> done);
+  /// What became of offered messages: deleted when they arrived, offered again otherwise.
+  void settle(std::vector<std::int64_t> ids, bool arrived, Done<void> done);
+
+  /// Requests not yet answered.
+  std::size_t queued() const;
+  /// Carries out everything requested, and closes the file. Answers are still posted.
+  void close();
+
+  struct Impl;  // for store.cc only
+
+ private:
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> x;
+};
+
+}  // namespace mix::store
