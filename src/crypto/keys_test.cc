@@ -106,6 +106,8 @@ BOOST_AUTO_TEST_CASE(a_damaged_key_file_is_an_error_that_says_what_was_expected)
   BOOST_TEST(why(std::string(good).replace(base64, 1, "!")).find("base64") != std::string::npos);
   BOOST_TEST(why(std::string(good).erase(base64, 4)).find("32 bytes") != std::string::npos);
   BOOST_TEST(why(std::string(good).insert(base64, "AAAA")).find("32 bytes") != std::string::npos);
+  BOOST_TEST(why(replaced(good, "=\r\n", "=!\r\n")).find("base64") != std::string::npos);
+  BOOST_TEST(why(replaced(good, "=\r\n", "=\r\nAA\r\n")).find("base64") != std::string::npos);
   BOOST_TEST(why(good + "x").find("end") != std::string::npos);
   BOOST_TEST(why(good + std::string(kPemMaxText, '\n')).find("4096") != std::string::npos);
   const std::string clamped_key = "-----BEGIN DUMMY KEY BASED ON X25519 PRIVATE KEY-----\n" +
