@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/recorder/recorder.h"
+
+#include "src/prelude/check.h"
+#include "src/prelude/cursor.h"
+
+namespace lab::recorder {
+namespace {
+
+const char* name_of(Fate fate) {
+  switch (fate) {
+    case Fate::delivered:
+      return "delivered";
+    case Fate::lost:
+      return "lost";
+    case Fate::cut:
+      return "cut";
+    case Fate::queue_full:
+      return "queue_full";
+    case Fate::corrupted:
+      return "corrupted";
+    case Fate::duplicated:
+      return "duplicated";
+  }
+  return "?";
+}
+
+bool arrived(Fate fate) {
+  return fate == Fate::delivered || fate == Fate::corrupted || fate == Fate::duplicated;
+}
+
+mix::record::Role role_of(scenario::Role role) {
+  switch (role) {
+    case scenario::Role::directory:
+      return mix::record::Role::directory;
+    case scenario::Role::mix:
+      return mix::record::Role::mix;
+    case scenario::Role::provider:
+      return mix::record::Role::provider;
+    case scenario::Role::client:
+      return mix::record::Role::client;
+    case scenario::Role::other:
+      return mix::record::Role::other;
+  }
+  return mix::record::Role::other;
+}
+
+}  // namespace
+
+Recorder::Recorder(const scenario::Plan& plan, Writer& writer)
+    : x_plan(plan), x_writer(writer), x_tap([this](WirePacketRow row) {
+        ++x_packets;
+        x_writer.put(std::move(row));
+      }) {
+  for (std::size_t i = 0; i < plan.programs.size(); ++i) {
+    const scenario::Program& program = plan.programs[i];
+    mix::record::NodeRow row;
+    row.name = program.name;
+    row.role = role_of(program.role);
+    if (program.layer >= 0) row.layer = static_cast<std::uint8_t>(program.layer);
+    row.address = plan.hosts[index(program.host)].address;
+    x_rows[i] = row;
+    x_writer.put(ProgramRow{static_cast<std::int64_t>(i) + 1, row});
+  }
+}
+
+void Recorder::add_node(NodeId node, std::size_t program) {
+  CHECK(program < x_plan.programs.size(), program);
+  x_nodes[node].program = program;
+}
+
+NodeNumber Recorder::number(NodeId node) const {
+  const auto found = x_nodes.find(node);
+  if (found == x_nodes.end()) return std::nullopt;
+  return static_cast<std::int64_t>(found->second.program) + 1;
+}
+
+// ---- the chain ----
+
+EventBuilder& Recorder::begin(VirtualTime time, NodeId node, std::string_view kind) {
+  const NodeNumber id = number(node);
+  return x_event.begin(time, id ? NodeId(static_cast<std::uint32_t>(*id)) : kNoNode, kind);
+}
+
+void Recorder::commit(VirtualTime time, NodeNumber node) {
+  const mix::BytesView bytes = x_chain.add(x_event);
+  x_writer.put(EventRow{mix::Bytes(bytes.begin(), bytes.end()), node});
+  if (x_chain.length() % x_plan.checkpoint_every == 0)
+    x_writer.put(
+        CheckpointRow{static_cast<std::int64_t>(x_chain.length()), ns(time), x_chain.hex()});
+}
+
+void Recorder::node_started(VirtualTime time, NodeId node) {
+  begin(time, node, "start");
+  commit(time, number(node));
+}
+
+void Recorder::activation(const Activation& a) {
+  mix::Bytes calls;
+  mix::Writer out(calls);
+  for (const CallCount& call : a.calls)
+    out.u16(call.call).u32(call.count);
+  begin(a.time, a.node, "activation")
+      .bytes("inbox", digest_of(a.inbox))
+      .bytes("outbox", digest_of(a.outbox))
+      .integer("deadline", a.deadline == kNever ? -1 : ns(a.deadline))
+      .number("entropy", a.entropy_drawn)
+      .bytes("calls", calls);
+  commit(a.time, number(a.node));
+}
+
+void Recorder::fault(VirtualTime time, std::string_view verb, std::string_view target) {
+  begin(time, kNoNode, "fault").text("verb", verb).text("target", target);
+  commit(time, std::nullopt);
+  x_writer.put(FaultRow{ns(time), std::string(verb), std::string(target)});
+}
+
+void Recorder::decided(VirtualTime time, const Parcel& parcel, std::string_view what) {
+  begin(time, kNoNode, "network")
+      .text("decision", what)
+      .text("from", x_plan.hosts[index(parcel.from)].name)
+      .text("to", x_plan.hosts[index(parcel.to)].name)
+      .number("connection", static_cast<std::uint64_t>(parcel.connection))
+      .number("parcel", static_cast<std::uint64_t>(parcel.kind))
+      .number("offset", parcel.offset)
+      .number("size", parcel.bytes.size());
+  commit(time, std::nullopt);
+}
+
+void Recorder::folder(VirtualTime time, HostId host, const Digest32& digest, std::uint64_t files) {
+  begin(time, kNoNode, "folder")
+      .text("host", x_plan.hosts[index(host)].name)
+      .number("files", files)
+      .bytes("digest", digest);
+  commit(time, std::nullopt);
+}
+
+void Recorder::finish(VirtualTime time) {
+  for (auto& [id, node] : x_nodes)
+    for (auto& [descriptor, line] : node.lines)
+      if (!line.empty()) log_line(time, id, descriptor, std::move(line));
+  x_tap.finish();
+  x_writer.put(CheckpointRow{static_cast<std::int64_t>(x_chain.length()), ns(time), x_chain.hex()});
+}
+
+// ---- the wire ----
+
+/// Whether a packet listener answered: the address under which a mix or provider announced itself
+/// in its own record.
+bool Recorder::takes_packets(const ConnectionView& connection) const {
+  const auto node = x_nodes.find(connection.server);
+  if (node == x_nodes.end()) return false;
+  const mix::record::NodeRow& row = x_rows.at(node->second.program);
+  return (row.role == mix::record::Role::mix || row.role == mix::record::Role::provider) &&
+         row.address == connection.server_address;
+}
+
+void Recorder::connection_opened(VirtualTime time, const ConnectionView& connection) {
+  begin(time, connection.server, "connection")
+      .number("connection", static_cast<std::uint64_t>(connection.id))
+      .text("from", connection.client_address)
+      .text("to", connection.server_address);
+  commit(time, number(connection.server));
+  if (!takes_packets(connection)) return;
+  x_tap.open(connection.id, number(connection.client), number(connection.server));
+  x_ends[connection.id] = {connection.client, connection.server};
+}
+
+void Recorder::segment_sent(const SegmentView& segment) {
+  const Parcel& parcel = *segment.parcel;
+  if (parcel.kind == ParcelKind::data && parcel.to_server)
+    x_tap.sent(parcel.connection, parcel.offset, parcel.bytes, parcel.sent);
+}
+
+void Recorder::segment_done(const SegmentView& segment) {
+  const Parcel& parcel = *segment.parcel;
+  if (parcel.kind == ParcelKind::reset && arrived(segment.fate)) {
+    // A reset from the server: nobody reads what is under way. One from the client comes last.
+    if (!parcel.to_server) x_tap.close(parcel.connection, segment.at, "connection_reset");
+    return;
+  }
+  if (parcel.kind != ParcelKind::data && parcel.kind != ParcelKind::datagram) return;
+  SegmentRow row;
+  if (parcel.connection != kNoConnection)
+    row.connection = static_cast<std::int64_t>(parcel.connection);
+  row.from = number(segment.from_node);
+  row.to = number(segment.to_node);
+  row.sent_ns = ns(parcel.sent);
+  if (arrived(segment.fate)) row.delivered_ns = ns(segment.at);
+  row.size = static_cast<std::int64_t>(parcel.bytes.size());
+  const Digest* known = parcel.to_server
+                            ? x_tap.unit(parcel.connection, parcel.offset, parcel.bytes.size())
+                            : nullptr;
+  row.digest = known != nullptr ? *known : digest_of(parcel.bytes);
+  if (x_plan.payload_full) row.payload = parcel.bytes;
+  row.fate = name_of(segment.fate);
+  x_writer.put(std::move(row));
+  if (parcel.kind != ParcelKind::data || !parcel.to_server) return;
+  if (arrived(segment.fate))
+    x_tap.arrived(parcel.connection, parcel.offset + parcel.bytes.size(), segment.at,
+                  segment.to_node != kNoNode);
+  else
+    x_tap.close(parcel.connection, segment.at, "segment_cut");
+}
+
+// ---- the programs ----
+
+void Recorder::log_bytes(VirtualTime time, NodeId node, int descriptor, mix::BytesView bytes) {
+  std::string& line = x_nodes[node].lines[descriptor];
+  for (char c : mix::as_text(bytes)) {
+    if (c != '\n') {
+      line += c;
+      continue;
+    }
+    log_line(time, node, descriptor, std::move(line));
+    line.clear();
+  }
+}
+
+void Recorder::log_line(VirtualTime time, NodeId node, int descriptor, std::string line) {
+  x_writer.put(
+      LogRow{ns(time), number(node), descriptor == 1 ? "stdout" : "stderr", std::move(line)});
+}
+
+void Recorder::record_bytes(VirtualTime time, NodeId node, int descriptor, mix::BytesView bytes) {
+  mix::record::RowDecoder& decoder = x_nodes[node].records[descriptor];
+  decoder.feed(bytes);
+  while (true) {
+    auto row = decoder.next();
+    if (!row) {
+      note(time, node, "its hop records cannot be read: " + row.error());
+      return;
+    }
+    if (!*row) return;
+    record_row(node, std::move(**row));
+  }
+}
+
+/// A program's monotonic clock runs from the start of the run, faster by its host's drift.
+std::int64_t Recorder::run_time(NodeId node, std::int64_t local_ns) const {
+  const scenario::Program& program = x_plan.programs[x_nodes.at(node).program];
+  const std::int64_t ppm = x_plan.hosts[index(program.host)].clock_drift_ppm;
+  if (ppm == 0) return local_ns;
+  __extension__ typedef __int128 Wide;
+  return static_cast<std::int64_t>(static_cast<Wide>(local_ns) * 1'000'000 / (1'000'000 + ppm));
+}
+
+void Recorder::record_row(NodeId node, mix::record::Row row) {
+  const std::size_t program = x_nodes.at(node).program;
+  const auto id = static_cast<std::int64_t>(program) + 1;
+  const auto shift = [&](std::int64_t& t) { t = run_time(node, t); };
+  const auto shift_if = [&](std::optional<std::int64_t>& t) {
+    if (t) shift(*t);
+  };
+  if (auto* self = std::get_if<mix::record::NodeRow>(&row)) {
+    self->name = x_plan.programs[program].name;  // the lab's name, under which its log is
+    x_rows[program] = *self;
+    x_writer.put(ProgramRow{id, std::move(*self)});
+    return;
+  }
+  if (auto* made = std::get_if<mix::record::MadeRow>(&row)) {
+    shift(made->created_ns);
+    shift_if(made->sent_ns);
+  } else if (auto* handled = std::get_if<mix::record::HandledRow>(&row)) {
+    shift(handled->received_ns);
+    shift_if(handled->sent_ns);
+  } else if (auto* fetched = std::get_if<mix::record::FetchedRow>(&row)) {
+    shift(fetched->time_ns);
+  }
+  x_writer.put(HopRow{id, std::move(row)});
+}
+
+void Recorder::file_opened(VirtualTime, NodeId, std::string_view path) {
+  ++x_files[std::string(path)];
+}
+
+void Recorder::node_exited(VirtualTime time, NodeId node, int wait_status) {
+  begin(time, node, "exit").integer("wait_status", wait_status);
+  commit(time, number(node));
+  for (auto at = x_ends.begin(); at != x_ends.end();) {
+    if (at->second.second == node) {
+      // What is under way to it finds nobody; what it sent itself may still arrive.
+      x_tap.close(at->first, time, "connection_reset");
+      at = x_ends.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+void Recorder::crashed(VirtualTime time, NodeId node) {
+  if (const NodeNumber id = number(node)) x_endings.push_back({*id, ns(time), true});
+}
+
+void Recorder::stopped(VirtualTime time, NodeId node) {
+  if (const NodeNumber id = number(node)) x_endings.push_back({*id, ns(time), false});
+}
+
+void Recorder::note(VirtualTime time, NodeId node, std::string_view text) {
+  const NodeNumber id = number(node);
+  const std::string who = id ? x_plan.programs[static_cast<std::size_t>(*id) - 1].name : "lab";
+  x_notes.push_back(mix::to_text(time - kStart) + " " + who + ": " + std::string(text));
+  x_writer.put(LogRow{ns(time), id, "lab", std::string(text)});
+}
+
+}  // namespace lab::recorder

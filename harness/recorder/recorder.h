@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hangs on a run and writes it down: makes the events of the chain, and the rows of the recording.
+// What it is told decides nothing; what it hashes is what "the same run" means (model/event.h).
+//
+// Events: "start", "activation" (digests of inbox and outbox, deadline, entropy drawn, simulated
+// calls), "connection", "exit", "fault", "network" (each loss, cut, full queue), "folder" (what a
+// host's programs left in their files). Log lines and hop records are in the outbox digests.
+//
+// Threads: the run's.
+#pragma once
+
+#include <map>
+
+#include "harness/model/event.h"
+#include "harness/protocol/observer.h"
+#include "harness/recorder/wire_tap.h"
+#include "harness/recorder/writer.h"
+#include "harness/scenario/plan.h"
+#include "src/record/record_stream.h"
+
+namespace lab::recorder {
+
+/// How a program ended because of the lab: for what was delivered to it and never read.
+struct Ending {
+  std::int64_t node = 0;
+  std::int64_t time_ns = 0;
+  bool crashed = false;  // else asked to stop at that time
+};
+
+class Recorder final : public Observer {
+ public:
+  Recorder(const scenario::Plan& plan, Writer& writer);
+
+  /// `node` of the controller is program number `program` of the plan (again, after a restart).
+  void add_node(NodeId node, std::size_t program);
+  void fault(VirtualTime time, std::string_view verb, std::string_view target);
+  void crashed(VirtualTime time, NodeId node);
+  void stopped(VirtualTime time, NodeId node);
+  /// A decision of the network about a parcel: "lost", "cut".
+  void decided(VirtualTime time, const Parcel& parcel, std::string_view what);
+  /// What a host's folder holds at the end.
+  void folder(VirtualTime time, HostId host, const Digest32& digest, std::uint64_t files);
+  /// The run is over; hands everything to the writer. The last checkpoint is the chain.
+  void finish(VirtualTime time);
+
+  std::string chain() const { return x_chain.hex(); }
+  std::uint64_t events() const { return x_chain.length(); }
+  std::uint64_t packets() const { return x_packets; }
+  const std::vector<Ending>& endings() const { return x_endings; }
+  /// Remarks for the report, such as a clock that had to step.
+  const std::vector<std::string>& notes() const { return x_notes; }
+  /// Files read outside the nodes' folders, for the manifest.
+  const std::map<std::string, std::uint64_t>& files_read() const { return x_files; }
+
+  void node_started(VirtualTime time, NodeId node) override;
+  void activation(const Activation& activation) override;
+  void connection_opened(VirtualTime time, const ConnectionView& connection) override;
+  void segment_sent(const SegmentView& segment) override;
+  void segment_done(const SegmentView& segment) override;
+  void log_bytes(VirtualTime time, NodeId node, int descriptor, mix::BytesView bytes) override;
+  void record_bytes(VirtualTime time, NodeId node, int descriptor, mix::BytesView bytes) override;
+  void file_opened(VirtualTime time, NodeId node, std::string_view path) override;
+  void node_exited(VirtualTime time, NodeId node, int wait_status) override;
+  void note(VirtualTime time, NodeId node, std::string_view text) override;
+
+ private:
+  struct Node {
+    std::size_t program = 0;
+    std::map<int, std::string> lines;  // what was written since the last newline
+    std::map<int, mix::record::RowDecoder> records;
+  };
+  void commit(VirtualTime time, NodeNumber node);
+  EventBuilder& begin(VirtualTime time, NodeId node, std::string_view kind);
+  NodeNumber number(NodeId node) const;
+  void log_line(VirtualTime time, NodeId node, int descriptor, std::string line);
+  void record_row(NodeId node, mix::record::Row row);
+  std::int64_t run_time(NodeId node, std::int64_t local_ns) const;
+  bool takes_packets(const ConnectionView& connection) const;
+
+  const scenario::Plan& x_plan;
+  Writer& x_writer;
+  Chain x_chain;
+  EventBuilder x_event;
+  WireTap x_tap;
+  std::map<NodeId, Node> x_nodes;
+  std::map<std::size_t, mix::record::NodeRow> x_rows;        // by program
+  std::map<ConnectionId, std::pair<NodeId, NodeId>> x_ends;  // of connections with packets
+  std::vector<Ending> x_endings;
+  std::vector<std::string> x_notes;
+  std::map<std::string, std::uint64_t> x_files;
+  std::uint64_t x_packets = 0;
+};
+
+}  // namespace lab::recorder

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/recorder/wire_tap.h"
+
+#include <algorithm>
+
+namespace lab::recorder {
+
+void WireTap::open(ConnectionId connection, NodeNumber from, NodeNumber to) {
+  Flow& flow = x_flows[connection];
+  flow.from = from;
+  flow.to = to;
+}
+
+void WireTap::sent(ConnectionId connection, std::uint64_t offset, mix::BytesView bytes,
+                   VirtualTime when) {
+  const auto found = x_flows.find(connection);
+  if (found == x_flows.end()) return;
+  Flow& flow = found->second;
+  if (offset + bytes.size() <= flow.next) return;  // sent before
+  if (offset < flow.next) bytes = bytes.subspan(flow.next - offset);
+  while (!bytes.empty()) {
+    const std::size_t n = std::min(bytes.size(), kPacketBytes - flow.partial.size());
+    flow.next += n;
+    if (flow.partial.empty() && n == kPacketBytes) {
+      flow.under_way.push_back({when, digest_of(bytes.first(n)), flow.next});
+    } else {
+      flow.partial.insert(flow.partial.end(), bytes.begin(),
+                          bytes.begin() + static_cast<std::ptrdiff_t>(n));
+      if (flow.partial.size() == kPacketBytes) {
+        flow.under_way.push_back({when, digest_of(flow.partial), flow.next});
+        flow.partial.clear();
+      }
+    }
+    bytes = bytes.subspan(n);
+  }
+}
+
+void WireTap::arrived(ConnectionId connection, std::uint64_t end, VirtualTime when, bool heard) {
+  const auto found = x_flows.find(connection);
+  if (found == x_flows.end()) return;
+  Flow& flow = found->second;
+  while (!flow.under_way.empty() && flow.under_way.front().end <= end) {
+    if (heard)
+      emit(connection, flow, flow.under_way.front(), when, nullptr, std::nullopt);
+    else
+      emit(connection, flow, flow.under_way.front(), std::nullopt, "connection_reset", when);
+    flow.under_way.pop_front();
+  }
+}
+
+const Digest* WireTap::unit(ConnectionId connection, std::uint64_t offset, std::size_t size) const {
+  if (size != kPacketBytes) return nullptr;
+  const auto found = x_flows.find(connection);
+  if (found == x_flows.end()) return nullptr;
+  for (const Unit& unit : found->second.under_way)
+    if (unit.end == offset + size) return &unit.digest;
+  return nullptr;
+}
+
+void WireTap::close(ConnectionId connection, VirtualTime when, const char* fate) {
+  const auto found = x_flows.find(connection);
+  if (found == x_flows.end()) return;
+  for (const Unit& unit : found->second.under_way)
+    emit(connection, found->second, unit, std::nullopt, fate, when);
+  x_flows.erase(found);
+}
+
+void WireTap::finish() {
+  for (const auto& [connection, flow] : x_flows)
+    for (const Unit& unit : flow.under_way)
+      emit(connection, flow, unit, std::nullopt, nullptr, std::nullopt);
+  x_flows.clear();
+}
+
+void WireTap::emit(ConnectionId connection, const Flow& flow, const Unit& unit,
+                   std::optional<VirtualTime> delivered, const char* fate,
+                   std::optional<VirtualTime> ended) {
+  WirePacketRow row;
+  row.connection = static_cast<std::int64_t>(connection);
+  row.from = flow.from;
+  row.to = flow.to;
+  row.sent_ns = ns(unit.sent);
+  if (delivered) row.delivered_ns = ns(*delivered);
+  row.digest = unit.digest;
+  if (fate != nullptr) row.fate = fate;
+  if (ended) row.ended_ns = ns(*ended);
+  x_emit(std::move(row));
+}
+
+}  // namespace lab::recorder

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the packets in what crosses the wire: on a connection to a mix's or provider's packet
+// listener, the bytes from client to server are units of 1372, however they were written, cut or
+// read. Each unit becomes one row of `wire_packet` once it arrived, or can no longer arrive. Pure.
+//
+// A connection's bytes come in order (the network's promise); more than 64 KiB in flight on one
+// connection is kept as digests only.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+
+#include "harness/protocol/network.h"
+#include "harness/recorder/rows.h"
+
+namespace lab::recorder {
+
+inline constexpr std::size_t kPacketBytes = 1372;
+
+class WireTap {
+ public:
+  using Emit = std::function<void(WirePacketRow)>;
+  explicit WireTap(Emit emit) : x_emit(std::move(emit)) {}
+
+  /// A connection to a packet listener was opened.
+  void open(ConnectionId connection, NodeNumber from, NodeNumber to);
+  /// Bytes left the client, at `sent`.
+  void sent(ConnectionId connection, std::uint64_t offset, mix::BytesView bytes, VirtualTime sent);
+  /// Bytes up to `end` of the stream arrived at somebody, or at nobody (`heard` false).
+  void arrived(ConnectionId connection, std::uint64_t end, VirtualTime when, bool heard);
+  /// The digest of the unit that is exactly these bytes of the stream, where there is one.
+  const Digest* unit(ConnectionId connection, std::uint64_t offset, std::size_t size) const;
+  /// Nothing more arrives on this connection: what is under way never will.
+  void close(ConnectionId connection, VirtualTime when, const char* fate);
+  /// The run is over: what is under way stays so.
+  void finish();
+
+ private:
+  struct Unit {
+    VirtualTime sent;
+    Digest digest{};
+    std::uint64_t end = 0;
+  };
+  struct Flow {
+    NodeNumber from, to;
+    std::uint64_t next = 0;  // offset of the next byte to leave
+    mix::Bytes partial;
+    std::deque<Unit> under_way;
+  };
+  void emit(ConnectionId connection, const Flow& flow, const Unit& unit,
+            std::optional<VirtualTime> delivered, const char* fate,
+            std::optional<VirtualTime> ended);
+
+  Emit x_emit;
+  std::map<ConnectionId, Flow> x_flows;
+};
+
+}  // namespace lab::recorder

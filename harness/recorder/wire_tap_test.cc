@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/recorder/wire_tap.h"
+
+#include <rapidcheck/boost_test.h>
+#include <boost/test/unit_test.hpp>
+
+using namespace lab;
+using namespace lab::recorder;
+
+namespace {
+constexpr ConnectionId kWire{7};
+mix::Bytes stream_of(std::size_t packets) {
+  mix::Bytes out(packets * kPacketBytes);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<std::uint8_t>(i * 31 + i / kPacketBytes);
+  return out;
+}
+}  // namespace
+
+RC_BOOST_PROP(each_packet_is_found_once_however_the_stream_was_cut, ()) {
+  const auto packets = *rc::gen::inRange<std::size_t>(1, 6);
+  const mix::Bytes bytes = stream_of(packets);
+  std::vector<WirePacketRow> rows;
+  WireTap tap([&](WirePacketRow row) { rows.push_back(std::move(row)); });
+  tap.open(kWire, 1, 2);
+  std::int64_t now = 0;
+  std::vector<std::int64_t> left(packets), came(packets);
+  const auto cut = [&](auto use) {
+    for (std::size_t at = 0; at < bytes.size();) {
+      const std::size_t n = std::min(*rc::gen::inRange<std::size_t>(1, 3000), bytes.size() - at);
+      use(at, n, ++now);
+      at += n;
+    }
+  };
+  cut([&](std::size_t at, std::size_t n, std::int64_t t) {
+    tap.sent(kWire, at, mix::BytesView(bytes).subspan(at, n), at_ns(t));
+    for (std::size_t i = at / kPacketBytes; i < (at + n) / kPacketBytes; ++i)
+      left[i] = t;
+  });
+  cut([&](std::size_t at, std::size_t n, std::int64_t t) {
+    tap.arrived(kWire, at + n, at_ns(t), true);
+    for (std::size_t i = at / kPacketBytes; i < (at + n) / kPacketBytes; ++i)
+      came[i] = t;
+  });
+  tap.finish();
+  RC_ASSERT(rows.size() == packets);
+  for (std::size_t i = 0; i < packets; ++i) {
+    RC_ASSERT(rows[i].digest ==
+              digest_of(mix::BytesView(bytes).subspan(i * kPacketBytes, kPacketBytes)));
+    RC_ASSERT(rows[i].sent_ns == left[i]);
+    RC_ASSERT(rows[i].delivered_ns == std::optional(came[i]));
+    RC_ASSERT(!rows[i].fate.has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_under_way_when_a_connection_closed_has_its_fate) {
+  const mix::Bytes bytes = stream_of(3);
+  std::vector<WirePacketRow> rows;
+  WireTap tap([&](WirePacketRow row) { rows.push_back(std::move(row)); });
+  tap.open(kWire, 1, 2);
+  tap.sent(kWire, 0, bytes, at_ns(5));
+  tap.arrived(kWire, kPacketBytes, at_ns(6), true);
+  tap.close(kWire, at_ns(9), "connection_reset");
+  tap.finish();
+  BOOST_REQUIRE(rows.size() == 3);
+  BOOST_TEST(!rows[0].fate.has_value());
+  BOOST_TEST(*rows[2].fate == "connection_reset");
+  BOOST_TEST(*rows[2].ended_ns == 9);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_to_anything_but_a_packet_listener_has_no_packets) {
+  const mix::Bytes bytes = stream_of(1);
+  WireTap tap([](WirePacketRow) { BOOST_ERROR("a packet"); });
+  tap.sent(kWire, 0, bytes, at_ns(5));
+  tap.arrived(kWire, kPacketBytes, at_ns(6), true);
+  tap.finish();
+}

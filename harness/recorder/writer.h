@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes one recording: a SQLite file `<path>.incomplete`, created 0600, by a thread of its own,
+// that takes its name `<path>` once everything is in it. It never decides anything: a slow disk
+// makes the run wait (kMostWaiting batches), never differ.
+//
+// Errors of the disk are kept and come out of finish(): a recording that lacks rows is not renamed.
+// Threads: one calls; make the writer before the run pins its own thread to a CPU.
+#pragma once
+
+#include <expected>
+#include <memory>
+
+#include "harness/recorder/rows.h"
+
+namespace lab::recorder {
+
+inline constexpr std::size_t kBatchRows = 4096;
+inline constexpr std::size_t kMostWaiting = 64;
+
+/// The row of `run`, as far as it is known when the run starts.
+struct RunRow {
+  std::string scenario;  // canonical TOML
+  std::int64_t seed = 0;
+  std::string epoch;
+  std::int64_t duration_ns = 0;
+  std::string tool_version;
+};
+
+class Writer {
+ public:
+  /// The error names the file. An existing `.incomplete` of that name is removed: it is a run that
+  /// was broken off.
+  static std::expected<std::unique_ptr<Writer>, std::string> create(const std::string& path,
+                                                                    const RunRow& run);
+  /// Leaves the incomplete file behind, unless finish() was called.
+  ~Writer();
+
+  void put(AnyRow row);
+  /// Writes everything; then the file can be read and judged under incomplete_path().
+  std::expected<void, std::string> flush();
+  /// Sets chain and manifest (JSON) in `run`, folds the journal in. The file keeps its name.
+  std::expected<void, std::string> seal(const std::string& chain, const std::string& manifest);
+
+  const std::string& incomplete_path() const;
+
+ private:
+  class Impl;
+  explicit Writer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> x_impl;
+};
+
+/// One verdict, as the table `expectation` has it.
+struct VerdictRow {
+  std::string that, mode, verdict;
+  std::optional<std::int64_t> first_bad_event;
+  std::string detail;
+};
+/// The last step: verdicts into a sealed file, which then takes the name `path`.
+std::expected<void, std::string> publish(const std::string& incomplete, const std::string& path,
+                                         const std::vector<VerdictRow>& verdicts,
+                                         const std::string& verdict);
+
+}  // namespace lab::recorder
