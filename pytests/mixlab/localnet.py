@@ -29,7 +29,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EPILOG = """\
 ports: directory 8080, mixnodes 9980 and up without 9997 and 9998, provider 9997 (for mixnodes) and 9998 (for
 clients), --clients 9101 and up. With --port-base B: directory B, provider B+1 and B+2, mixnodes B+3 and up,
-then clients. Layers are filled in order: with 6 mixnodes the first two are layer 1.
+then clients. Layers are filled in order: with 6 mixnodes the first two are layer 1. To see the nodes report in,
+add --follow directory.
 
 Ctrl-C stops everything this command started and nothing else, and prints what the recording saw. A recording
 links senders to receivers: it is for test networks. Exit status: 0 stopped by a signal, 1 the network could
