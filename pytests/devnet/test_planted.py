@@ -46,8 +46,15 @@ def test_a_packet_along_an_honest_route_arrives(net: Devnet) -> None:
 def test_a_crafted_route_is_dropped_by_the_node_that_would_leave_the_order(
     net: Devnet, name: str, indices: tuple[int, ...], dropped_at: int
 ) -> None:
-    digest = Planted(net, f"crafted {name}").send_along(route(net, *indices))
-    assert fate(net, digest) == ("drop", "next_hop_not_next_layer", dropped_at)
+    sender = Planted(net, f"crafted {name}")
+
+    def judged() -> tuple[str, str | None, int | None]:
+        return fate(net, sender.send_along(route(net, *indices)))
+
+    # A node that has not heard of the next hop yet says so, and asks the directory for the next time.
+    unknown = ("drop", "next_hop_unknown", dropped_at)
+    net.wait_until(lambda: judged() != unknown, "the node knows the next hop")
+    assert judged() == ("drop", "next_hop_not_next_layer", dropped_at)
 
 
 def test_a_route_to_nobody_is_dropped_as_unknown(net: Devnet) -> None:

@@ -220,9 +220,7 @@ class Devnet:
             if self.directory:
                 self.directory.start()
                 self.wait_until(self.directory_api.healthy, f"the directory answers at {self.directory_url}")
-            for node in (*self.mixes, self.provider):
-                node.start()
-            self.wait_ready()
+            self._start_backwards()
             for client in self.clients:
                 self.start_client(client)
             for client in self.clients:
@@ -231,6 +229,18 @@ class Devnet:
             self.close()
             raise
         return self
+
+    def _start_backwards(self) -> None:
+        """The provider, then layer 3, 2, 1, each when the directory shows the one behind it: so every node's first
+        look at the topology already names its next hops, and the very first packet can travel."""
+        stages = [
+            [self.provider],
+            *([mix for mix in self.mixes if mix.layer == n] for n in range(layouts.LAYERS, 0, -1)),
+        ]
+        for stage in stages:
+            for node in stage:
+                node.start()
+            self.wait_ready(stage)
 
     def start_client(self, client: Node) -> None:
         """Makes the client's keys when it has none, and starts it."""
@@ -246,24 +256,23 @@ class Devnet:
                 raise RuntimeError(init.obituary())
         client.start()
 
-    def missing(self) -> list[str]:
-        """Names of mixnodes and providers that the topology does not show (yet)."""
+    def missing(self, nodes: Sequence[Node] | None = None) -> list[str]:
+        """Names of mixnodes and providers (of `nodes`, else of all) that the topology does not show (yet)."""
+        wanted = [*self.mixes, self.provider] if nodes is None else nodes
         try:
             topology = self.topology()
         except (OSError, ValueError):
-            return [node.name for node in (*self.mixes, self.provider)]
-        shown = {(mix["host"], mix["layer"]) for mix in topology.mixes}
-        absent = [mix.name for mix in self.mixes if (mix.address, mix.layer) not in shown]
-        if self.provider.address not in {entry["mixnetListener"] for entry in topology.providers}:
-            absent.append(self.provider.name)
-        return absent
+            return [node.name for node in wanted]
+        shown = {(str(mix["host"]), int(mix["layer"])) for mix in topology.mixes}
+        shown |= {(str(provider["mixnetListener"]), layouts.LAYERS + 1) for provider in topology.providers}
+        return [node.name for node in wanted if (node.address, node.layer) not in shown]
 
-    def wait_ready(self, within_s: float = READY_S) -> None:
-        """Until the topology shows every mixnode in its layer, and the provider."""
+    def wait_ready(self, nodes: Sequence[Node] | None = None, within_s: float = READY_S) -> None:
+        """Until the topology shows every mixnode in its layer, and the provider (or just `nodes`)."""
         try:
-            self.wait_until(lambda: not self.missing(), "the topology shows every node", within_s)
+            self.wait_until(lambda: not self.missing(nodes), "the topology shows every node", within_s)
         except TimeoutError as error:
-            raise TimeoutError(f"{error}; missing: {', '.join(self.missing())}") from None
+            raise TimeoutError(f"{error}; missing: {', '.join(self.missing(nodes))}") from None
 
     def topology(self) -> Topology:
         return self.directory_api.topology()
