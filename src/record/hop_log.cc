@@ -62,12 +62,13 @@ void HopLog::flush() {
 void HopLog::close() {
   if (!x_state) return;
   x_state->sink->close();
-  if (const std::uint64_t n = lost()) log::warn("record: ", n, " rows were lost");
+  x_lost = x_state->sink->lost();
+  if (x_lost > 0) log::warn("record: ", x_lost, " rows were lost");
   x_state.reset();
 }
 
 std::uint64_t HopLog::lost() const {
-  return x_state ? x_state->sink->lost() : 0;
+  return x_state ? x_state->sink->lost() : x_lost;
 }
 
 }  // namespace mix::record

@@ -73,7 +73,7 @@ class HopLog {
 
   void flush();
   void close();
-  /// Rows that no sink took.
+  /// Rows that no sink took; also after close().
   std::uint64_t lost() const;
 
  private:
@@ -86,6 +86,7 @@ class HopLog {
 
   /// Shared with functions that `defer` holds: they may run after the log is gone.
   std::shared_ptr<State> x_state;
+  std::uint64_t x_lost = 0;  // once closed
 };
 
 }  // namespace mix::record

@@ -275,6 +275,7 @@ BOOST_AUTO_TEST_CASE(a_reader_that_is_gone_is_said_and_survived) {
   log.handled(dropped(1));
   BOOST_TEST(log.lost() > 0u);
   log.close();
+  BOOST_TEST(log.lost() > 0u);
 }
 
 }  // namespace

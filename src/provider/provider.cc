@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/provider/provider.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "src/crypto/cipher.h"
+#include "src/prelude/log.h"
+#include "src/runtime/event.h"
+#include "src/topology/json.h"
+#include "src/topology/version.h"
+
+namespace mix::provider {
+namespace {
+
+using record::DropReason;
+using runtime::IoError;
+using runtime::Stream;
+using runtime::Task;
+
+/// Asking again whether a reply arrived: soon, since most clients are near, then less often.
+constexpr Duration kFirstAcknowledgeWait = 1ms;
+constexpr Duration kLongestAcknowledgeWait = 128ms;
+
+/// Waits for an answer of the store. The answer may come when whoever waited is gone.
+template <class T>
+class Promise {
+ public:
+  explicit Promise(runtime::Loop& loop) : x_state(std::make_shared<State>(loop)) {}
+
+  store::Store::Done<T> done() {
+    return [state = x_state](sqlite::Result<T> result) {
+      state->result = std::move(result);
+      state->came.notify();
+    };
+  }
+  Task<sqlite::Result<T>> wait() {
+    const auto state = x_state;
+    while (!state->result)
+      co_await state->came.wait();
+    co_return std::move(*state->result);
+  }
+
+ private:
+  struct State {
+    explicit State(runtime::Loop& loop) : came(loop) {}
+    runtime::Event came;
+    std::optional<sqlite::Result<T>> result;
+  };
+  std::shared_ptr<State> x_state;
+};
+
+std::expected<runtime::Listener, std::string> listen(runtime::Loop& loop, runtime::Address at,
+                                                     std::size_t connections) {
+  return runtime::Listener::open(loop, at, {connections, wire::kListenBacklog, true});
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Provider>, std::string> Provider::open(runtime::Loop& loop,
+                                                                     ports::Entropy& entropy,
+                                                                     record::HopLog& log,
+                                                                     const Options& options) {
+  auto mixes = listen(loop, options.mix_listen, options.connections);
+  if (!mixes) return std::unexpected(mixes.error());
+  auto clients = listen(loop, options.client_listen, options.connections);
+  if (!clients) return std::unexpected(clients.error());
+  const std::size_t tags = sphinx::TagMemory(options.tag_memory_bytes).tags_per_generation();
+  auto opened = store::Store::open(
+      options.store_folder, tags, entropy,
+      [&loop](std::move_only_function<void()> answer) { loop.post(std::move(answer)); });
+  if (!opened) return std::unexpected(opened.error());
+  const store::Store::Opened found = (*opened)->take_opened();
+  return std::unique_ptr<Provider>(new Provider(loop, log, options, std::move(*opened), found,
+                                                std::move(*mixes), std::move(*clients)));
+}
+
+Provider::Provider(runtime::Loop& loop, record::HopLog& log, const Options& options,
+                   std::unique_ptr<store::Store> store, const store::Store::Opened& opened,
+                   runtime::Listener mixes, runtime::Listener clients)
+    : x_loop(loop),
+      x_log(log),
+      x_options(options),
+      x_public_key(opened.keys.node.public_key()),
+      x_mix_address(mixes.local()),
+      x_client_address(clients.local()),
+      x_store(std::move(store)),
+      x_desk(opened.keys, opened.accounts, opened.tags, options.tag_memory_bytes, options.limits),
+      x_mixes(std::move(mixes)),
+      x_clients(std::move(clients)),
+      x_presence(loop,
+                 {.directory = options.directory,
+                  .path = presence::kProviderPresencePath,
+                  .what = "presence",
+                  .interval = wire::kPresenceInterval},
+                 [this] { return presence_body(); }),
+      x_buffer(wire::kPacketsPerTurn * wire::kPacketBytes) {}
+
+void Provider::start() {
+  record_node();
+  x_mixes->serve([this](Stream stream) { return serve_mix(std::move(stream)); });
+  x_clients->serve([this](Stream stream) { return serve_client(std::move(stream)); });
+  x_presence.start();
+}
+
+void Provider::stop() {
+  if (std::exchange(x_stopping, true)) return;
+  x_mixes.reset();
+  x_clients.reset();
+  // Requests are answered in order, so when this one is, everything before it is.
+  x_store->settle({}, true, [this](const sqlite::Result<void>&) { x_loop.stop(); });
+}
+
+void Provider::finish() {
+  x_store->close();
+}
+
+// ---- Packets --------------------------------------------------------------------------------
+
+Task<> Provider::serve_mix(Stream stream) {
+  wire::FrameReader reader;
+  bool inside = false;  // a packet has begun and not ended
+  stream.set_idle_limit(wire::kIdleTimeout);
+  while (true) {
+    if (!co_await stream.readable()) break;
+    const auto got = stream.read_now(x_buffer);
+    if (!got && got.error().kind == IoError::Kind::would_block) continue;
+    if (!got || *got == 0) break;
+    const Instant now = x_loop.now();
+    reader.feed(BytesView(x_buffer).first(*got));
+    bool ended = false;
+    while (const auto packet = reader.next()) {
+      take(*packet, now);
+      ended = true;
+    }
+    // From a packet's first byte on its last has a deadline, so a byte a second gets nowhere.
+    if (reader.unfinished() > 0 && (ended || !inside))
+      stream.set_deadline(now + wire::kReadTimeout);
+    else if (inside && reader.unfinished() == 0)
+      stream.set_deadline(std::nullopt);
+    inside = reader.unfinished() > 0;
+  }
+  if (reader.unfinished() > 0) ++x_tally.cut_off;
+}
+
+void Provider::take(wire::PacketView packet, Instant now) {
+  ++x_tally.received;
+  record::Digest digest{};
+  if (x_log.on()) digest = crypto::digest16(packet);
+  if (x_stopping) return handled(now, digest, DropReason::shutting_down);
+  auto taken = x_desk.take(packet, x_store->queued());
+  watch_bounds();
+  if (taken) return keep(std::move(*taken), now, digest);
+  if (taken.error().tag) x_store->keep(*taken.error().tag, std::nullopt, [](const auto&) {});
+  handled(now, digest, taken.error().reason);
+}
+
+void Provider::keep(Delivery delivery, Instant received, const record::Digest& digest) {
+  const ClientAddress to = delivery.to;
+  x_store->keep(delivery.tag, store::Store::Letter{to, std::move(delivery.message)},
+                [this, to, received, digest](const sqlite::Result<void>& kept) {
+                  if (kept) return handled(received, digest, std::nullopt);
+                  x_desk.removed(to, 1);
+                  if (!std::exchange(x_failing_said, true))
+                    log::error("cannot keep a message: ", kept.error().text, " (said once)");
+                  handled(received, digest, DropReason::store_failed);
+                });
+}
+
+void Provider::handled(Instant received, const record::Digest& digest,
+                       std::optional<DropReason> reason) {
+  if (reason)
+    x_tally.dropped.add(*reason);
+  else
+    ++x_tally.stored;
+  if (!x_log.on()) return;
+  record::HandledRow row;
+  row.received_ns = record::ns(received);
+  row.digest_in = digest;
+  row.verdict = reason ? record::Verdict::drop : record::Verdict::store;
+  row.reason = reason;
+  x_log.handled(std::move(row));
+}
+
+// ---- Clients --------------------------------------------------------------------------------
+
+Task<> Provider::serve_client(Stream stream) {
+  const Answer answer = co_await read_request(stream);
+  if (const auto* token = std::get_if<GiveToken>(&answer))
+    co_await give_token(stream, *token);
+  else if (const auto* mail = std::get_if<GiveMail>(&answer))
+    co_await give_mail(stream, *mail);
+  else
+    co_await refuse(stream);
+}
+
+/// Reads until the request is whole, or cannot become one.
+Task<Answer> Provider::read_request(Stream& stream) {
+  stream.set_deadline(x_loop.now() + wire::kReadTimeout);
+  ByteArray<wire::kPullBytes + 1> bytes;  // one more, to see what is too long
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const auto got = co_await stream.read_some(BytesSpan(bytes).subspan(size));
+    if (!got || *got == 0) break;
+    size += *got;
+    const auto whole = wire::request_size(BytesView(bytes).first(size));
+    if (size >= 2 && (!whole || size >= *whole)) break;
+  }
+  if (x_stopping) co_return Refuse{};
+  co_return x_desk.answer(BytesView(bytes).first(size));
+}
+
+Task<> Provider::give_token(Stream& stream, const GiveToken& answer) {
+  if (answer.is_new) {
+    Promise<void> kept(x_loop);
+    x_store->add_account(answer.address, kept.done());
+    if (!co_await kept.wait()) co_return co_await refuse(stream);
+    x_desk.registered(answer.address);
+  }
+  ++x_tally.registrations;
+  co_await reply(stream, answer.token);
+}
+
+Task<> Provider::give_mail(Stream& stream, const GiveMail& answer) {
+  ++x_tally.pulls;
+  Promise<std::vector<store::Mail>> offered(x_loop);
+  x_store->offer(answer.address, wire::kMessagesPerPull, offered.done());
+  const auto mail = co_await offered.wait();
+  if (!mail) co_return co_await refuse(stream);
+  std::vector<BytesView> messages;
+  std::vector<std::int64_t> ids;
+  for (const store::Mail& one : *mail) {
+    messages.push_back(one.body);
+    ids.push_back(one.id);
+  }
+  const bool written = co_await reply(stream, wire::encode_pull_reply(messages));
+  if (ids.empty()) co_return;
+  settle(answer.address, std::move(ids), written && co_await acknowledged(stream));
+}
+
+Task<> Provider::refuse(Stream& stream) {
+  ++x_tally.refused;
+  co_await reply(stream, as_bytes(wire::kBadRequest));
+}
+
+Task<bool> Provider::reply(Stream& stream, BytesView bytes) {
+  stream.set_deadline(x_loop.now() + wire::kWriteTimeout);
+  const auto written = co_await stream.write_all(bytes);
+  stream.shutdown_send();
+  co_return written.has_value();
+}
+
+/// Until the client's system has acknowledged everything, the end included. The client has closed
+/// its side already, so nothing can be read that would say so: the socket is asked.
+Task<bool> Provider::acknowledged(const Stream& stream) {
+  const Instant deadline = x_loop.now() + wire::kAcknowledgeTimeout;
+  for (Duration wait = kFirstAcknowledgeWait;; wait = std::min(2 * wait, kLongestAcknowledgeWait)) {
+    const auto left = stream.unacknowledged();
+    if (!left) co_return false;
+    if (*left == 0) co_return true;
+    if (x_loop.now() >= deadline) co_return false;
+    co_await x_loop.sleep_for(wait);
+  }
+}
+
+void Provider::settle(const ClientAddress& address, std::vector<std::int64_t> ids, bool arrived) {
+  const std::size_t count = ids.size();
+  (arrived ? x_tally.handed_out : x_tally.offered_again) += count;
+  x_store->settle(std::move(ids), arrived, [=, this](const sqlite::Result<void>& done) {
+    if (arrived && done) x_desk.removed(address, count);
+  });
+}
+
+// ---- The world ------------------------------------------------------------------------------
+
+std::string Provider::presence_body() const {
+  topology::ProviderInfo provider;
+  provider.client_listener = x_client_address.to_text();
+  provider.mixnet_listener = x_mix_address.to_text();
+  provider.public_key = x_public_key;
+  provider.version = topology::kOurVersion;
+  for (const ClientAddress& client : x_desk.clients())
+    provider.registered_clients.emplace_back(client);
+  return topology::to_presence_json(provider);
+}
+
+void Provider::record_node() {
+  if (!x_log.on()) return;
+  record::NodeRow row;
+  row.name = "provider-" + std::to_string(x_mix_address.port);
+  row.role = record::Role::provider;
+  row.layer = static_cast<std::uint8_t>(x_options.layers + 1);
+  row.address = x_mix_address.to_text();
+  row.public_key = x_public_key.to_base58();
+  x_log.node(std::move(row));
+}
+
+/// Said once: from now on the node no longer knows every packet it ever took.
+void Provider::watch_bounds() {
+  if (x_forgetting_said || x_desk.tags().forgotten_generations() == 0) return;
+  x_forgetting_said = true;
+  log::warn("the tag memory is full: a packet sent again after more than ",
+            x_desk.tags().tags_per_generation(), " others is no longer refused (see --tag-memory)");
+}
+
+}  // namespace mix::provider
