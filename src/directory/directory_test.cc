@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/directory/directory.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "src/directory/page.h"
+#include "src/topology/json.h"
+#include "src/topology/sample_infos.h"
+#include "src/wire/limits.h"
+
+using namespace mix;
+using namespace mix::directory;
+using topology::sample_key;
+using topology::sample_mix;
+using topology::sample_provider;
+
+namespace {
+
+struct Fixture {
+  ports::ManualClock clock;
+  std::vector<std::string> lines, told;
+  Directory directory{clock, [this](const std::string& line) { lines.push_back(line); },
+                      [this](const std::string& text) { told.push_back(text); }};
+  Fixture() { clock.advance(1'580'000'000s); }
+
+  static Directory::Request request(std::string method, std::string path, std::string body = {},
+                                    const char* from = "192.0.2.1:4000") {
+    Directory::Request out;
+    out.method = std::move(method);
+    out.path = std::move(path);
+    out.body = std::move(body);
+    out.peer = runtime::Address::from_text(from).value();
+    return out;
+  }
+  Directory::Reply mix(const topology::MixInfo& info, const char* from = "192.0.2.1:4000") {
+    return directory.mix_presence(
+        request("POST", "/api/presence/mixnodes", topology::to_presence_json(info), from));
+  }
+  Directory::Reply topology(std::string if_none_match = {}) {
+    auto asked = request("GET", "/api/presence/topology");
+    asked.if_none_match = std::move(if_none_match);
+    return directory.topology(asked);
+  }
+  static std::string etag_of(const Directory::Reply& reply) {
+    for (const auto& [name, value] : reply.headers)
+      if (name == "ETag") return value;
+    return {};
+  }
+  Directory::Reply mix_metrics(unsigned key, const char* from = "192.0.2.1:4000") {
+    return directory.post_mix_metrics(request("POST", "/api/metrics/mixes",
+                                              topology::to_report_json(topology::MixMetrics{
+                                                  sample_key(key), 10, {{"127.0.0.1:9981", 4}}, 0}),
+                                              from));
+  }
+  std::string metrics() {
+    return directory.get_mix_metrics(request("GET", "/api/metrics/mixes")).body;
+  }
+  bool said(std::string_view text) const {
+    for (const std::string& line : lines)
+      if (line.find(text) != std::string::npos) return true;
+    return false;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(presences, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_presence_is_taken_shown_and_said) {
+  const auto reply = mix(sample_mix(1, 1));
+  BOOST_TEST(reply.status == 201u);
+  BOOST_TEST(reply.body == R"({"ok":true})");
+  BOOST_TEST(reply.content_type == "application/json; charset=utf-8");
+  BOOST_REQUIRE(lines.size() == 1u);
+  BOOST_TEST(lines[0] ==
+             "2020-01-26T00:53:20.000Z POST /api/presence/mixnodes 201 mix "
+             "localhost:1001 layer 1 " +
+                 sample_key(1).to_base58() + " (new)");
+  BOOST_TEST(topology().body ==
+             R"({"cocoNodes":[],"mixNodes":[{"host":"localhost:1001","pubKey":")" +
+                 sample_key(1).to_base58() +
+                 R"(","version":"0.4.0-rc.2","layer":1,"lastSeen":)"
+                 R"(1580000000000000000}],"mixProviderNodes":[]})");
+  BOOST_TEST(directory.health(request("GET", "/")).body == R"({"ok":true})");
+}
+
+BOOST_AUTO_TEST_CASE(providers_and_coconodes_are_taken_too) {
+  auto reply = directory.provider_presence(request("POST", "/api/presence/mixproviders",
+                                                   topology::to_presence_json(sample_provider(2))));
+  BOOST_TEST(reply.status == 201u);
+  reply = directory.coco_presence(request("POST", "/api/presence/coconodes",
+                                          topology::to_presence_json(topology::sample_coco(3))));
+  BOOST_TEST(reply.status == 201u);
+  BOOST_TEST(directory.roster().topology().providers().size() == 1u);
+  BOOST_TEST(directory.roster().topology().cocos().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_is_400_with_the_field_and_one_line) {
+  auto bad = sample_mix(1, 1);
+  bad.layer = 7;
+  const auto reply = mix(bad);
+  BOOST_TEST(reply.status == 400u);
+  BOOST_TEST(reply.body == R"({"error":"layer: must be 1 to 4"})");
+  BOOST_REQUIRE(lines.size() == 1u);
+  BOOST_TEST(lines[0].ends_with("400 from 192.0.2.1: layer: must be 1 to 4"));
+}
+
+BOOST_AUTO_TEST_CASE(a_strangers_text_never_reaches_the_console) {
+  const std::string evil = "\x1b[31m<script>\n";
+  for (const char* field : {"host", "pubKey", "version", "location"}) {
+    const std::string body = std::string("{\"host\":\"h:1\",\"pubKey\":\"") +
+                             sample_key(1).to_base58() +
+                             "\",\"version\":\"0.4.0\",\"layer\":1,\"location\":\"x\",\"" + field +
+                             "\":\"\\u001b[31m<script>\\n\"}";
+    BOOST_TEST(directory.mix_presence(request("POST", "/", body)).status == 400u, field);
+  }
+  directory.post_mix_metrics(request("POST", "/",
+                                     "{\"pubKey\":\"" + sample_key(1).to_base58() +
+                                         "\",\"received\":1,\"sent\":{\"\\u001b\":1}}"));
+  BOOST_TEST(lines.size() == 5u);
+  BOOST_TEST(!said("\x1b"));
+  BOOST_TEST(!said("<"));
+}
+
+BOOST_AUTO_TEST_CASE(somebody_elses_living_entry_is_409_and_one_line) {
+  mix(sample_mix(1, 1));
+  lines.clear();
+  const auto reply = mix(sample_mix(1, 2), "192.0.2.9:1");
+  BOOST_TEST(reply.status == 409u);
+  BOOST_TEST(reply.body.starts_with(R"({"error":")"));
+  BOOST_TEST(lines.size() == 1u);
+  BOOST_TEST(said("409 from 192.0.2.9"));
+  clock.advance(10s);
+  BOOST_TEST(mix(sample_mix(1, 2), "192.0.2.9:1").status == 201u);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_directory_is_503) {
+  for (unsigned i = 0; i < wire::kMaxProviders; ++i)
+    BOOST_TEST(
+        directory
+            .provider_presence(request("POST", "/", topology::to_presence_json(sample_provider(i))))
+            .status == 201u);
+  const auto reply = directory.provider_presence(
+      request("POST", "/", topology::to_presence_json(sample_provider(99))));
+  BOOST_TEST(reply.status == 503u);
+}
+
+BOOST_AUTO_TEST_CASE(entries_expire_and_that_is_said) {
+  mix(sample_mix(1, 1));
+  clock.advance(10s - 1ns);
+  BOOST_TEST(topology().body.find("localhost:1001") != std::string::npos);
+  BOOST_TEST((directory.next_expiry() == clock.now() + 1ns));
+  clock.advance(1ns);
+  BOOST_TEST(topology().body == R"({"cocoNodes":[],"mixNodes":[],"mixProviderNodes":[]})");
+  BOOST_TEST(said("1 entry expired"));
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_in_the_layers_is_said_once_when_it_comes_and_when_it_goes) {
+  const auto gaps = [&] {
+    return std::ranges::count_if(lines, [](const std::string& line) {
+      return line.find("GAP: layer 2") != std::string::npos;
+    });
+  };
+  mix(sample_mix(1, 1));
+  mix(sample_mix(2, 2));
+  BOOST_TEST(gaps() == 0);
+  clock.advance(6s);
+  mix(sample_mix(1, 1));
+  mix(sample_mix(3, 3));
+  BOOST_TEST(gaps() == 0);
+  clock.advance(5s);  // the only mix of layer 2 has gone
+  directory.expire();
+  BOOST_TEST(gaps() == 1);
+  mix(sample_mix(1, 1));
+  mix(sample_mix(3, 3));
+  BOOST_TEST(gaps() == 1);
+  BOOST_TEST(directory.page(request("GET", "/")).body.find("class=\"gap\"") != std::string::npos);
+  mix(sample_mix(2, 2));
+  BOOST_TEST(said("no gap any more"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(etags, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_tag_names_everything_but_the_time) {
+  mix(sample_mix(1, 1));
+  const std::string first = etag_of(topology());
+  BOOST_TEST(first.size() == 34u);
+  clock.advance(1s);
+  mix(sample_mix(1, 1));
+  BOOST_TEST(etag_of(topology()) == first);
+  BOOST_TEST(topology().body.find("1580000001000000000") != std::string::npos);
+  const auto unchanged = topology(first);
+  BOOST_TEST(unchanged.status == 304u);
+  BOOST_TEST(unchanged.body.empty());
+  BOOST_TEST(etag_of(unchanged) == first);
+  BOOST_TEST(topology("W/" + first + ", \"x\"").status == 304u);
+  BOOST_TEST(topology("\"x\"").status == 200u);
+  mix(sample_mix(1, 2));
+  BOOST_TEST(etag_of(topology()) != first);
+  BOOST_TEST(topology(first).status == 200u);
+  // The same content has the same tag, also after a restart of the directory.
+  mix(sample_mix(1, 1));
+  BOOST_TEST(etag_of(topology()) == first);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(metrics_windows, Fixture)
+
+BOOST_AUTO_TEST_CASE(the_last_full_window_is_shown_and_does_not_change) {
+  BOOST_TEST(metrics() == "[]");
+  BOOST_TEST(mix_metrics(1).status == 201u);
+  BOOST_TEST(metrics() == "[]");
+  clock.advance(3s);
+  const std::string shown = metrics();
+  BOOST_TEST(shown == "[{\"pubKey\":\"" + sample_key(1).to_base58() +
+                          "\",\"sent\":{\"127.0.0.1:9981\":4},\"received\":10,\"timestamp\":"
+                          "1580000000000000000}]");
+  mix_metrics(2);
+  mix_metrics(3);
+  BOOST_TEST(metrics() == shown);
+  clock.advance(3s);
+  BOOST_TEST(metrics().find(sample_key(3).to_base58()) != std::string::npos);
+  BOOST_TEST(metrics().find(sample_key(1).to_base58()) == std::string::npos);
+  clock.advance(3s);
+  BOOST_TEST(metrics() == "[]");
+  mix_metrics(4);
+  clock.advance(9s);  // nobody looked for three windows
+  BOOST_TEST(metrics() == "[]");
+}
+
+BOOST_AUTO_TEST_CASE(reports_are_said_and_told_to_watchers) {
+  mix(sample_mix(1, 2));
+  mix_metrics(1);
+  mix_metrics(2);
+  BOOST_TEST(lines[1].ends_with("mix localhost:1001 layer 2 received 10 sent 4") == false);
+  BOOST_TEST(said("/api/metrics/mixes 201 mix localhost:1001 layer 2 received 10 sent 4"));
+  BOOST_TEST(said("201 unknown " + sample_key(2).to_base58()));
+  BOOST_REQUIRE(told.size() == 2u);
+  BOOST_TEST(told[0].ends_with("\"timestamp\":1580000000000000000}"));
+  BOOST_TEST(directory.post_mix_metrics(request("POST", "/", "{}")).status == 400u);
+  BOOST_TEST(told.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_window_takes_so_many_reports_and_no_more) {
+  for (std::size_t i = 0; i < wire::kMaxMetricsRows; ++i)
+    mix_metrics(1);
+  BOOST_TEST(mix_metrics(1).status == 503u);
+  clock.advance(3s);
+  BOOST_TEST(mix_metrics(1).status == 201u);
+}
+
+BOOST_AUTO_TEST_CASE(clients_report_from_this_machine_only) {
+  const std::string body =
+      topology::to_report_json(topology::ClientMetrics{sample_key(5), 20, 18, 2, 0});
+  const auto post = [&](const char* from) {
+    return directory.post_client_metrics(request("POST", "/api/metrics/clients", body, from))
+        .status;
+  };
+  BOOST_TEST(post("192.0.2.1:1") == 403u);
+  BOOST_TEST(post("127.0.0.1:1") == 201u);
+  BOOST_TEST(post("[::1]:1") == 201u);
+  BOOST_TEST(said("loops sent 20 home 18 lost 2"));
+  BOOST_TEST(told.empty());
+  clock.advance(3s);
+  BOOST_TEST(directory.get_client_metrics(request("GET", "/", "", "127.0.0.1:1")).body.size() >
+             100u);
+  BOOST_TEST(directory.get_client_metrics(request("GET", "/")).status == 403u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(rest, Fixture)
+
+BOOST_AUTO_TEST_CASE(what_is_not_there_is_404_and_a_cors_question_is_answered) {
+  auto asked = request("GET", "/api/nothing");
+  BOOST_TEST(directory.fallback(asked).status == 404u);
+  BOOST_TEST(directory.fallback(asked).body == "404 page not found");
+  asked.method = "OPTIONS";
+  BOOST_TEST(directory.fallback(asked).status == 404u);
+  asked.origin = "http://elsewhere";
+  BOOST_TEST(directory.fallback(asked).status == 204u);
+}
+
+BOOST_AUTO_TEST_CASE(the_page_shows_text_as_text) {
+  BOOST_TEST(escape_html("<a href='x'>&\"") == "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
+  // The rules refuse such a host; the page does not rely on it.
+  topology::MixInfo evil = sample_mix(1, 1);
+  evil.host = evil.version = evil.location = "<script>alert(1)</script>";
+  const std::string page = page_of({{evil}, {}}, std::nullopt, clock.wall_now());
+  BOOST_TEST(page.find("<script>alert") == std::string::npos);
+  BOOST_TEST(page.find("&lt;script&gt;") != std::string::npos);
+  mix(sample_mix(1, 1));
+  const auto reply = directory.page(request("GET", "/"));
+  BOOST_TEST(reply.content_type == "text/html; charset=utf-8");
+  BOOST_TEST(reply.body.find("localhost:1001") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

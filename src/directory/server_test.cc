@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole directory over real connections, asked by the programs' own client code.
+#include "src/directory/server.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "src/runtime/http_client.h"
+#include "src/runtime/run_task.h"
+#include "src/topology/fields.h"
+#include "src/topology/json.h"
+#include "src/topology/sample_infos.h"
+
+using namespace mix;
+using namespace mix::directory;
+using runtime::Task;
+using runtime::WebSocket;
+
+namespace {
+
+struct Fixture {
+  runtime::Loop loop;
+  std::vector<std::string> lines;
+  Server server{loop, [this](const std::string& line) { lines.push_back(line); }};
+
+  Fixture() { BOOST_REQUIRE(server.listen(runtime::Address::ipv4({127, 0, 0, 1}, 0)).has_value()); }
+  std::string at(std::string_view scheme) const {
+    return std::string(scheme) + "://" + server.local().to_text();
+  }
+  Task<unsigned> status_of_post(std::string path, std::string body) {
+    runtime::HttpClient client(loop, at("http"));
+    const auto answer = co_await client.post(std::move(path), std::move(body));
+    BOOST_REQUIRE(answer.has_value());
+    co_return answer->status;
+  }
+};
+
+const std::string kReport = topology::to_report_json(
+    topology::MixMetrics{topology::sample_key(1), 10, {{"127.0.0.1:9981", 4}}, 0});
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(server, Fixture)
+
+BOOST_AUTO_TEST_CASE(every_endpoint_answers) {
+  runtime::HttpClient client(loop, at("http"));
+  const auto task = [&]() -> Task<> {
+    for (const char* path : {"/api/healthcheck", "/api/presence/topology", "/api/metrics/mixes",
+                             "/api/metrics/clients", "/"}) {
+      const auto answer = co_await client.get(path);
+      BOOST_TEST((answer && answer->status == 200), path);
+    }
+    const std::pair<const char*, std::string> posts[] = {
+        {"/api/presence/mixnodes", topology::to_presence_json(topology::sample_mix(1, 1))},
+        {"/api/presence/mixproviders", topology::to_presence_json(topology::sample_provider(2))},
+        {"/api/presence/coconodes", topology::to_presence_json(topology::sample_coco(3))},
+        {"/api/metrics/mixes", kReport},
+        {"/api/metrics/clients",
+         topology::to_report_json(topology::ClientMetrics{topology::sample_key(4), 1, 1, 0, 0})}};
+    for (const auto& [path, body] : posts) {
+      const auto answer = co_await client.post(path, body);
+      BOOST_TEST((answer && answer->status == 201), path);
+    }
+    const auto missing = co_await client.get("/api/presence/mixnodes");
+    BOOST_TEST(missing->status == 404u);
+    const auto all = co_await client.get("/api/presence/topology");
+    const auto read = topology::topology_from_json(all->body);
+    BOOST_REQUIRE(read.has_value());
+    BOOST_TEST(read->topology.mixes().size() == 1u);
+    BOOST_TEST(read->topology.providers().size() == 1u);
+    const auto same = co_await client.get("/api/presence/topology", all->etag);
+    BOOST_TEST(same->status == 304u);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(a_provider_with_every_account_is_taken_and_a_larger_body_is_not) {
+  topology::ProviderInfo provider = topology::sample_provider(1);
+  ByteArray<32> longest;
+  longest.fill(0xff);
+  provider.registered_clients.assign(topology::kMaxRegisteredClients, crypto::PublicKey(longest));
+  const std::string body = topology::to_presence_json(provider);
+  const auto task = [&]() -> Task<> {
+    const unsigned full = co_await status_of_post("/api/presence/mixproviders", body);
+    BOOST_TEST(full == 201u);
+    const unsigned larger =
+        co_await status_of_post("/api/presence/mixproviders", std::string(1'048'577, ' '));
+    BOOST_TEST(larger == 413u);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(watchers_hear_reports_and_are_not_heard) {
+  const auto task = [&]() -> Task<> {
+    auto one = co_await WebSocket::connect(loop, at("ws") + "/ws");
+    auto two = co_await WebSocket::connect(loop, at("ws") + "/ws", at("http"));
+    BOOST_REQUIRE((one && two));
+    const auto evil = co_await WebSocket::connect(loop, at("ws") + "/ws", "http://evil.example");
+    BOOST_TEST(!evil.has_value());
+    co_await one->send_and_flush("{\"pubKey\":\"forged\"}");
+    const unsigned status = co_await status_of_post("/api/metrics/mixes", kReport);
+    BOOST_TEST(status == 201u);
+    for (auto* socket : {&*one, &*two}) {
+      const auto message = co_await socket->read();
+      BOOST_REQUIRE(message.has_value());
+      BOOST_TEST(message->body.starts_with("{\"pubKey\":\"" + topology::sample_key(1).to_base58()));
+      BOOST_TEST(message->body.find("timestamp") != std::string::npos);
+    }
+    BOOST_TEST(server.watchers() == 2u);
+    co_await two->close(WebSocket::CloseCode::normal);
+    while (server.watchers() == 2)
+      co_await loop.yield();
+    BOOST_TEST(server.watchers() == 1u);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
