@@ -110,8 +110,6 @@ void say_goodbye(const mixnode::Mixnode& node, std::uint64_t unrecorded) {
   std::cout << "Packets: " << tally.received << " received, " << tally.sent << " sent, "
             << tally.dropped.total() << " dropped\n"
             << "Dropped: " << tally.dropped.to_text() << "\n";
-  if (tally.cut_off > 0)
-    std::cout << "Connections that ended inside a packet: " << tally.cut_off << "\n";
   if (unrecorded > 0) std::cout << "Rows missing in the record: " << unrecorded << "\n";
   std::cout << std::flush;
 }

@@ -45,11 +45,9 @@ struct Options {
 
 /// What became of the packets: received = sent + dropped + waiting.
 struct Tally {
-  std::uint64_t received = 0;
+  std::uint64_t received = 0;  // also such as were cut off
   std::uint64_t sent = 0;
   record::DropCounts dropped;
-  /// Connections that ended inside a packet, or stalled there; no packet, so not in the sum.
-  std::uint64_t cut_off = 0;
 };
 
 class Mixnode {
