@@ -77,6 +77,8 @@ class Peers {
 
   /// Packets added and not done.
   std::size_t waiting() const { return x_waiting; }
+  /// Those of them that are on a connection of their own.
+  std::size_t flying() const { return x_flying.size(); }
   std::size_t peers() const { return x_peers.size(); }
   std::uint64_t connections_made() const { return x_connections_made; }
 
