@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls that name a file, and the listing of folders.
+#include "harness/kernel/numbers.h"
+#include "harness/kernel/paths.h"
+
+namespace lab::kernel {
+namespace {
+
+long arg(const void* p) {
+  return reinterpret_cast<long>(p);
+}
+const char* text(long a) {
+  return reinterpret_cast<const char*>(a);
+}
+
+void report_opened(Kernel& k, const Path& path) {
+  const u64 n = length(path.text);
+  if (u8* to = emit(k, LAB_OUT_OPENED, 0, 0, n)) copy(to, path.text, n);
+}
+
+long real_stat(Kernel& k, const Path& p, bool follow, lx::Stat* out) {
+  const long result = real(k, nr::k_newfstatat, p.directory, arg(p.text), arg(out),
+                           follow ? 0 : lx::kAtSymlinkNofollow);
+  return result;
+}
+
+long open_virtual(Kernel& k, const Path& p, long flags) {
+  const i32 open = p.place == Place::device
+                       ? new_open(k, p.device, 0, static_cast<u32>(flags & lx::kAccMode))
+                       : new_open(k, Kind::virtual_file, p.virtual_index, 0);
+  if (open < 0) return -lx::kEnfile;
+  return install(k, static_cast<u32>(open), (flags & lx::kCloexec) != 0);
+}
+
+long open_path(Kernel& k, long fd, const char* name, long flags, long mode) {
+  Path p;
+  const long resolved = resolve_path(k, fd, name, &p);
+  if (resolved < 0) return resolved;
+  const bool writes = (flags & (lx::kAccMode | lx::kCreat | lx::kTrunc)) != 0;
+  switch (p.place) {
+    case Place::absent:
+      return -lx::kEnoent;
+    case Place::device:
+      return open_virtual(k, p, flags);
+    case Place::virtual_file:
+      return writes ? -lx::kEacces : open_virtual(k, p, flags);
+    case Place::outside:
+      if (writes) return -lx::kErofs;
+      break;
+    case Place::folder:
+      break;
+  }
+  if ((flags & lx::kTmpfile) == lx::kTmpfile) return -lx::kEopnotsupp;
+  const long fd_real = real(k, nr::k_openat, p.directory, arg(p.text), flags | lx::kCloexec, mode);
+  if (fd_real < 0) return fd_real;
+  lx::Stat s;
+  real(k, nr::k_newfstatat, fd_real, arg(""), arg(&s), lx::kAtEmptyPath);
+  const u32 format = s.mode & lx::kModeFmt;
+  if (format != lx::kModeReg && format != lx::kModeDir) {  // fifos, devices: not in the lab
+    real(k, nr::k_close, fd_real);
+    return -lx::kEnxio;
+  }
+  const bool outside = p.place == Place::outside;
+  if (outside && format == lx::kModeReg) report_opened(k, p);
+  const u32 keep = lx::kAccMode | lx::kAppend | lx::kNonblock;
+  const i32 open = new_open(k, format == lx::kModeDir ? Kind::directory : Kind::file, outside,
+                            static_cast<u32>(flags) & keep);
+  const long made = open < 0 ? -lx::kEnfile : install(k, static_cast<u32>(open), (flags & lx::kCloexec) != 0);
+  if (made < 0) {
+    real(k, nr::k_close, fd_real);
+    if (open >= 0) k.p->open.give(static_cast<u32>(open));
+    return made;
+  }
+  Open& o = k.p->open[static_cast<u32>(open)];
+  o.real = static_cast<i32>(fd_real);
+  o.inode = number_of(k, s.dev, s.ino).number;
+  if ((flags & lx::kTrunc) != 0) touch(k, o.inode);
+  return made;
+}
+
+void fake_stat(lx::Stat* s, u32 mode, u64 ino, i64 size) {
+  zero(s, sizeof(*s));
+  s->dev = 3;
+  s->ino = ino;
+  s->nlink = 1;
+  s->mode = mode;
+  s->size = size;
+  s->blksize = 4096;
+}
+
+long stat_open(Kernel& k, Open& o, lx::Stat* s) {
+  switch (o.kind) {
+    case Kind::file:
+    case Kind::directory: {
+      const long result = real(k, nr::k_newfstatat, o.real, arg(""), arg(s), lx::kAtEmptyPath);
+      if (result < 0) return result;
+      if (s->nlink > 0) {
+        normalise(k, s, o.object != 0);
+      } else {  // unlinked: its real number may be given to another file already
+        const i64 size = s->size;
+        const u32 mode = s->mode;
+        fake_stat(s, mode, o.inode, size);
+        s->dev = 1;
+        s->nlink = 0;
+        s->uid = s->gid = 1000;
+      }
+      s->ino = o.inode;
+      return 0;
+    }
+    case Kind::socket:
+      fake_stat(s, lx::kModeSock | 0777, 0, 0);
+      break;
+    case Kind::null: case Kind::zero: case Kind::random: case Kind::full:
+      fake_stat(s, lx::kModeChr | 0666, 0, 0);
+      s->rdev = 0x103;
+      break;
+    case Kind::virtual_file:
+      fake_stat(s, lx::kModeReg | 0444, 100 + o.object,
+                static_cast<i64>(k.h->virtual_file[o.object].size));
+      break;
+    default:
+      fake_stat(s, lx::kModeFifo | 0600, 0, 0);
+      break;
+  }
+  if (s->ino == 0) s->ino = 10'000'000 + index_of(k, &o);
+  s->uid = s->gid = 1000;
+  return 0;
+}
+
+long stat_path(Kernel& k, long fd, const char* name, long flags, lx::Stat* s) {
+  if ((flags & lx::kAtEmptyPath) != 0 && (name == nullptr || *name == 0)) {
+    if (static_cast<int>(fd) == lx::kAtFdcwd) {
+      name = ".";
+    } else {
+      Open* o = open_of(k, static_cast<int>(fd));
+      return o == nullptr ? -lx::kEbadf : stat_open(k, *o, s);
+    }
+  }
+  Path p;
+  const long resolved = resolve_path(k, fd, name, &p);
+  if (resolved < 0) return resolved;
+  switch (p.place) {
+    case Place::absent:
+      return -lx::kEnoent;
+    case Place::device:
+      fake_stat(s, lx::kModeChr | 0666, 50 + static_cast<u64>(p.device), 0);
+      return 0;
+    case Place::virtual_file:
+      fake_stat(s, lx::kModeReg | 0444, 100 + p.virtual_index,
+                static_cast<i64>(k.h->virtual_file[p.virtual_index].size));
+      return 0;
+    default:
+      break;
+  }
+  const long result = real_stat(k, p, (flags & lx::kAtSymlinkNofollow) == 0, s);
+  if (result == 0) normalise(k, s, p.place == Place::outside);
+  return result;
+}
+
+long call_statx(Kernel& k, Thread& t) {
+  lx::Stat s;
+  const long result = stat_path(k, t.args[0], text(t.args[1]), t.args[2], &s);
+  if (result < 0) return result;
+  lx::Statx* x = reinterpret_cast<lx::Statx*>(t.args[4]);
+  zero(x, sizeof(*x));
+  x->mask = 0x7ff;
+  x->blksize = static_cast<u32>(s.blksize);
+  x->nlink = static_cast<u32>(s.nlink);
+  x->uid = s.uid;
+  x->gid = s.gid;
+  x->mode = static_cast<u16>(s.mode);
+  x->ino = s.ino;
+  x->size = static_cast<u64>(s.size);
+  x->blocks = static_cast<u64>(s.blocks);
+  x->atime = x->mtime = x->ctime = {s.mtime.sec, static_cast<u32>(s.mtime.nsec), 0};
+  x->dev_minor = static_cast<u32>(s.dev);
+  return 0;
+}
+
+/// One path of the folder that a call changes.
+long changing(Kernel& k, long fd, const char* name, Path* p) {
+  const long resolved = resolve_path(k, fd, name, p);
+  if (resolved < 0) return resolved;
+  if (p->place == Place::folder) return 0;
+  return p->place == Place::absent ? -lx::kEnoent : -lx::kErofs;
+}
+
+long remove(Kernel& k, long fd, const char* name, long flags) {
+  Path p;
+  if (const long error = changing(k, fd, name, &p); error < 0) return error;
+  lx::Stat s;
+  const bool found = real_stat(k, p, false, &s) == 0;
+  const long result = real(k, nr::k_unlinkat, p.directory, arg(p.text), flags);
+  if (result == 0 && found && (s.nlink == 1 || (flags & lx::kAtRemovedir) != 0))
+    forget_number(k, s.dev, s.ino);
+  return result;
+}
+
+long rename(Kernel& k, long from_fd, const char* from, long to_fd, const char* to, long flags) {
+  Path a, b;
+  if (const long error = changing(k, from_fd, from, &a); error < 0) return error;
+  if (const long error = changing(k, to_fd, to, &b); error < 0) return error;
+  lx::Stat moved, old;
+  const bool replaces = real_stat(k, b, false, &old) == 0 && old.nlink == 1;
+  const bool known = real_stat(k, a, false, &moved) == 0;
+  const long result =
+      real(k, nr::k_renameat2, a.directory, arg(a.text), b.directory, arg(b.text), flags);
+  if (result == 0 && replaces && known && moved.ino != old.ino && (flags & 2) == 0)
+    forget_number(k, old.dev, old.ino);
+  return result;
+}
+
+long two_paths(Kernel& k, Thread& t, long from_fd, long from, long to_fd, long to, long flags) {
+  Path a, b;
+  if (const long error = changing(k, from_fd, text(from), &a); error < 0) return error;
+  if (const long error = changing(k, to_fd, text(to), &b); error < 0) return error;
+  (void)t;
+  return real(k, nr::k_linkat, a.directory, arg(a.text), b.directory, arg(b.text), flags);
+}
+
+long make_symlink(Kernel& k, const char* target, long fd, const char* name) {
+  Path p;
+  if (*target == '/') return -lx::kEacces;  // would lead out of the folder
+  if (const long error = changing(k, fd, name, &p); error < 0) return error;
+  return real(k, nr::k_symlinkat, arg(target), p.directory, arg(p.text));
+}
+
+long read_link(Kernel& k, long fd, const char* name, char* out, u64 size) {
+  static constexpr char program[] = "/lab/program";
+  if (same(name, "/proc/self/exe", 15)) {
+    const u64 n = least<u64>(sizeof(program) - 1, size);
+    copy(out, program, n);
+    return static_cast<long>(n);
+  }
+  Path p;
+  const long resolved = resolve_path(k, fd, name, &p);
+  if (resolved < 0) return resolved;
+  if (p.place == Place::absent) return -lx::kEnoent;
+  if (p.place == Place::device || p.place == Place::virtual_file) return -lx::kEinval;
+  return real(k, nr::k_readlinkat, p.directory, arg(p.text), arg(out), static_cast<long>(size));
+}
+
+long accessible(Kernel& k, long fd, const char* name, long mode, long flags) {
+  Path p;
+  const long resolved = resolve_path(k, fd, name, &p);
+  if (resolved < 0) return resolved;
+  switch (p.place) {
+    case Place::absent:
+      return -lx::kEnoent;
+    case Place::device:
+      return 0;
+    case Place::virtual_file:
+      return (mode & 2) != 0 ? -lx::kEacces : 0;
+    case Place::outside:
+      if ((mode & 2) != 0) return -lx::kErofs;
+      break;
+    default:
+      break;
+  }
+  (void)flags;
+  return real(k, nr::k_faccessat, p.directory, arg(p.text), mode);
+}
+
+long change_mode(Kernel& k, long fd, const char* name, long mode) {
+  Path p;
+  if (const long error = changing(k, fd, name, &p); error < 0) return error;
+  return real(k, nr::k_fchmodat, p.directory, arg(p.text), mode);
+}
+
+long make_directory(Kernel& k, long fd, const char* name, long mode) {
+  Path p;
+  const long resolved = resolve_path(k, fd, name, &p);
+  if (resolved < 0) return resolved;
+  if (p.place == Place::outside) {  // mkdir -p over existing folders
+    lx::Stat s;
+    return real_stat(k, p, true, &s) == 0 ? -lx::kEexist : -lx::kErofs;
+  }
+  if (p.place != Place::folder) return -lx::kEexist;
+  return real(k, nr::k_mkdirat, p.directory, arg(p.text), mode);
+}
+
+long set_times(Kernel& k, Thread& t) {
+  lx::Stat s;
+  Open* o = nullptr;
+  if (t.args[1] == 0) {
+    o = open_of(k, static_cast<int>(t.args[0]));
+    if (o == nullptr) return -lx::kEbadf;
+    touch(k, o->inode);
+    return 0;
+  }
+  const long result = stat_path(k, t.args[0], text(t.args[1]), t.args[3], &s);
+  if (result == 0) touch(k, s.ino);  // explicit times are not kept: the lab's clock is
+  return result;
+}
+
+long change_folder(Kernel& k, const char* name) {
+  Path p;
+  const long resolved = resolve_path(k, lx::kAtFdcwd, name, &p);
+  if (resolved < 0) return resolved;
+  if (p.place != Place::folder && p.place != Place::outside) return -lx::kEnoent;
+  lx::Stat s;
+  const long found = real_stat(k, p, true, &s);
+  if (found < 0) return found;
+  if ((s.mode & lx::kModeFmt) != lx::kModeDir) return -lx::kEnotdir;
+  program_path(p, k.p->cwd);
+  return 0;
+}
+
+long file_system(lx::Statfs* s) {
+  zero(s, sizeof(*s));
+  s->type = 0xef53;
+  s->bsize = s->frsize = 4096;
+  s->blocks = 1 << 20;
+  s->bfree = s->bavail = 1 << 19;
+  s->files = 1 << 20;
+  s->ffree = 1 << 19;
+  s->namelen = 255;
+  return 0;
+}
+
+}  // namespace
+
+long call_paths(Kernel& k, Thread& t, bool* mine) {
+  const long* a = t.args;
+  constexpr long cwd = lx::kAtFdcwd;
+  switch (t.call) {
+    case nr::k_open: return open_path(k, cwd, text(a[0]), a[1], a[2]);
+    case nr::k_openat: return open_path(k, a[0], text(a[1]), a[2], a[3]);
+    case nr::k_creat:
+      return open_path(k, cwd, text(a[0]), lx::kCreat | lx::kTrunc | lx::kWrOnly, a[1]);
+    case nr::k_stat: return stat_path(k, cwd, text(a[0]), 0, reinterpret_cast<lx::Stat*>(a[1]));
+    case nr::k_lstat:
+      return stat_path(k, cwd, text(a[0]), lx::kAtSymlinkNofollow, reinterpret_cast<lx::Stat*>(a[1]));
+    case nr::k_fstat:
+      return stat_path(k, a[0], "", lx::kAtEmptyPath, reinterpret_cast<lx::Stat*>(a[1]));
+    case nr::k_newfstatat:
+      return stat_path(k, a[0], text(a[1]), a[3], reinterpret_cast<lx::Stat*>(a[2]));
+    case nr::k_statx: return call_statx(k, t);
+    case nr::k_access: return accessible(k, cwd, text(a[0]), a[1], 0);
+    case nr::k_faccessat: return accessible(k, a[0], text(a[1]), a[2], 0);
+    case nr::k_faccessat2: return accessible(k, a[0], text(a[1]), a[2], a[3]);
+    case nr::k_readlink:
+      return read_link(k, cwd, text(a[0]), reinterpret_cast<char*>(a[1]), static_cast<u64>(a[2]));
+    case nr::k_readlinkat:
+      return read_link(k, a[0], text(a[1]), reinterpret_cast<char*>(a[2]), static_cast<u64>(a[3]));
+    case nr::k_unlink: return remove(k, cwd, text(a[0]), 0);
+    case nr::k_rmdir: return remove(k, cwd, text(a[0]), lx::kAtRemovedir);
+    case nr::k_unlinkat: return remove(k, a[0], text(a[1]), a[2]);
+    case nr::k_rename: return rename(k, cwd, text(a[0]), cwd, text(a[1]), 0);
+    case nr::k_renameat: return rename(k, a[0], text(a[1]), a[2], text(a[3]), 0);
+    case nr::k_renameat2: return rename(k, a[0], text(a[1]), a[2], text(a[3]), a[4]);
+    case nr::k_link: return two_paths(k, t, cwd, a[0], cwd, a[1], 0);
+    case nr::k_linkat: return two_paths(k, t, a[0], a[1], a[2], a[3], a[4]);
+    case nr::k_symlink: return make_symlink(k, text(a[0]), cwd, text(a[1]));
+    case nr::k_symlinkat: return make_symlink(k, text(a[0]), a[1], text(a[2]));
+    case nr::k_mkdir: return make_directory(k, cwd, text(a[0]), a[1]);
+    case nr::k_mkdirat: return make_directory(k, a[0], text(a[1]), a[2]);
+    case nr::k_chmod: return change_mode(k, cwd, text(a[0]), a[1]);
+    case nr::k_fchmodat: return change_mode(k, a[0], text(a[1]), a[2]);
+    case nr::k_utimensat: return set_times(k, t);
+    case nr::k_truncate: {
+      Path p;
+      if (const long error = changing(k, cwd, text(a[0]), &p); error < 0) return error;
+      const long fd = real(k, nr::k_openat, p.directory, arg(p.text), lx::kWrOnly);
+      if (fd < 0) return fd;
+      const long result = real(k, nr::k_ftruncate, fd, a[1]);
+      real(k, nr::k_close, fd);
+      return result;
+    }
+    case nr::k_getcwd: {
+      const u64 n = length(k.p->cwd) + 1;
+      if (n > static_cast<u64>(a[1])) return -lx::kErange;
+      copy(reinterpret_cast<void*>(a[0]), k.p->cwd, n);
+      return static_cast<long>(n);
+    }
+    case nr::k_chdir: return change_folder(k, text(a[0]));
+    case nr::k_fchdir:
+      return refuse(k, t, LAB_STOP_REFUSED_CALL, "fchdir is not simulated: chdir is");
+    case nr::k_statfs: return file_system(reinterpret_cast<lx::Statfs*>(a[1]));
+    case nr::k_fstatfs: return file_system(reinterpret_cast<lx::Statfs*>(a[1]));
+    default:
+      *mine = false;
+      return 0;
+  }
+}
+
+namespace {
+
+int compare(const char* a, const char* b) {
+  while (*a != 0 && *a == *b) {
+    ++a;
+    ++b;
+  }
+  return static_cast<u8>(*a) - static_cast<u8>(*b);
+}
+
+const char* name_at(const u8* buffer, u32 offset) {
+  return reinterpret_cast<const char*>(buffer) + offset + 19;
+}
+
+}  // namespace
+
+/// getdents64: the whole folder is read each time, sorted by name ("." and ".." sort first among
+/// what programs create), numbered by the lab, and continued at the entry where the last call ended.
+long call_directory(Kernel& k, Thread& t) {
+  Open* o = open_of(k, static_cast<int>(t.args[0]));
+  if (o == nullptr) return -lx::kEbadf;
+  if (o->kind != Kind::directory) return -lx::kEnotdir;
+  u8* buffer = k.p->scratch;
+  constexpr u64 room = 192 * 1024;
+  constexpr u32 most_entries = 8192;
+  u32* order = reinterpret_cast<u32*>(k.p->scratch + room);
+  u64 filled = 0;
+  real(k, nr::k_lseek, o->real, 0, 0);
+  for (;;) {
+    const long n = real(k, nr::k_getdents64, o->real, arg(buffer + filled),
+                        static_cast<long>(room - filled));
+    if (n <= 0) break;
+    filled += static_cast<u64>(n);
+    if (room - filled < 1024) return refuse(k, t, LAB_STOP_CAPACITY, "folder too large to list");
+  }
+  u32 count = 0;
+  for (u64 at = 0; at < filled;) {
+    u16 size = 0;
+    copy(&size, buffer + at + 16, 2);
+    if (count == most_entries) return refuse(k, t, LAB_STOP_CAPACITY, "folder too large to list");
+    u32 place = count++;
+    for (; place > 0 && compare(name_at(buffer, order[place - 1]), name_at(buffer, static_cast<u32>(at))) > 0; --place)
+      order[place] = order[place - 1];
+    order[place] = static_cast<u32>(at);
+    at += size;
+  }
+  lx::Stat folder;
+  real(k, nr::k_newfstatat, o->real, arg(""), arg(&folder), lx::kAtEmptyPath);
+  u8* out = reinterpret_cast<u8*>(t.args[1]);
+  u64 used = 0;
+  for (; o->position < count; ++o->position) {
+    const u8* from = buffer + order[o->position];
+    u64 ino = 0;
+    u16 size = 0;
+    copy(&ino, from, 8);
+    copy(&size, from + 16, 2);
+    if (used + size > static_cast<u64>(t.args[2])) {
+      if (used == 0) return -lx::kEinval;
+      break;
+    }
+    const char* name = reinterpret_cast<const char*>(from) + 19;
+    const bool dot = name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+    const u64 number = dot ? o->inode : number_of(k, folder.dev, ino).number;
+    const i64 next = static_cast<i64>(o->position) + 1;
+    zero(out + used, size);
+    copy(out + used + 16, from + 16, 3);
+    copy(out + used + 19, name, length(name) + 1);
+    copy(out + used, &number, 8);
+    copy(out + used + 8, &next, 8);
+    used += size;
+  }
+  return static_cast<long>(used);
+}
+
+}  // namespace lab::kernel
