@@ -10,8 +10,8 @@ i64 local_from_lab(const Kernel& k, i64 lab) {
   const i64 ppm = k.control->clock_drift_ppm;
   if (ppm == 0 || lab == LAB_NEVER) return lab;
   const i64 million = lab / 1'000'000, rest = lab % 1'000'000;
-  return lab + million * ppm + (rest * ppm >= 0 ? rest * ppm / 1'000'000
-                                                : -((-rest * ppm + 999'999) / 1'000'000));
+  return lab + million * ppm +
+         (rest * ppm >= 0 ? rest * ppm / 1'000'000 : -((-rest * ppm + 999'999) / 1'000'000));
 }
 
 i64 lab_from_local(const Kernel& k, i64 local) {

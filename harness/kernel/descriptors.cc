@@ -176,8 +176,8 @@ long output_write(Kernel& k, const Open& o, const lx::Iovec* iov, u64 n) {
 long virtual_read(Kernel& k, Open& o, const lx::Iovec* iov, u64 n) {
   const VirtualFile& file = k.h->virtual_file[o.object];
   if (o.position >= file.size) return 0;
-  const u64 got = scatter(iov, n, 0, k.h->virtual_bytes + file.offset + o.position,
-                          file.size - o.position);
+  const u64 got =
+      scatter(iov, n, 0, k.h->virtual_bytes + file.offset + o.position, file.size - o.position);
   o.position += got;
   return static_cast<long>(got);
 }

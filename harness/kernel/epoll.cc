@@ -191,8 +191,7 @@ void notify(Kernel& k, u32 open, u32 events) {
     if (it.off || (((it.events & ~kPrivate) | kAlways) & events) == 0) continue;
     push_ready(k, i1 - 1);
     const u32 open1 = k.p->epoll[it.epoll].open1;
-    if (open1 != 0 && k.p->open[open1 - 1].watch1 != 0)
-      notify(k, open1 - 1, lx::kIn | lx::kRdnorm);
+    if (open1 != 0 && k.p->open[open1 - 1].watch1 != 0) notify(k, open1 - 1, lx::kIn | lx::kRdnorm);
   }
 }
 

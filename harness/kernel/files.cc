@@ -57,7 +57,8 @@ long call_mmap(Kernel& k, Thread& t) {
   if ((flags & anonymous) == 0) {
     Open* o = open_of(k, static_cast<int>(t.args[4]));
     if (o == nullptr) return -lx::kEbadf;
-    if (o->kind == Kind::zero) return real(k, nr::k_mmap, t.args[0], t.args[1], t.args[2], flags | anonymous, -1, 0);
+    if (o->kind == Kind::zero)
+      return real(k, nr::k_mmap, t.args[0], t.args[1], t.args[2], flags | anonymous, -1, 0);
     if (o->kind == Kind::virtual_file)
       return refuse(k, t, LAB_STOP_REFUSED_CALL, "mapping of a file that only looks like one");
     if (o->kind != Kind::file) return -lx::kEacces;
@@ -199,9 +200,9 @@ long file_lock(Kernel& k, Thread& t, Open& o, long command, lx::Flock* f) {
   const u32 owner = own ? index_of(k, &o) + 1 : 0;
   const Range r = range_of(k, o, *f);
   if (!r.good || f->type < 0 || f->type > 2) return -lx::kEinval;
-  const Lock* other =
-      f->type == 2 ? nullptr
-                   : clash(k, o.inode, f->type == 1, r.start, r.end, k.control->pid, owner);
+  const Lock* other = f->type == 2
+                          ? nullptr
+                          : clash(k, o.inode, f->type == 1, r.start, r.end, k.control->pid, owner);
   if (command == lx::kGetlk || command == lx::kOfdGetlk) {
     if (other == nullptr) {
       f->type = 2;
@@ -234,23 +235,33 @@ long call_files(Kernel& k, Thread& t, bool* mine) {
     case nr::k_lseek:
       o = file_of(k, t.args[0], &error);
       return error != 0 ? error : seek(k, *o, t);
-    case nr::k_pread64: case nr::k_pwrite64: case nr::k_preadv: case nr::k_pwritev:
+    case nr::k_pread64:
+    case nr::k_pwrite64:
+    case nr::k_preadv:
+    case nr::k_pwritev:
       o = file_of(k, t.args[0], &error);
       return error != 0 ? error : at_position(k, *o, t);
-    case nr::k_ftruncate: case nr::k_fallocate:
+    case nr::k_ftruncate:
+    case nr::k_fallocate:
       o = file_of(k, t.args[0], &error);
       if (error != 0) return error;
       if (o->kind != Kind::file) return -lx::kEinval;
       error = real(k, t.call, o->real, t.args[1], t.args[2], t.args[3]);
       if (error == 0) touch(k, o->inode);
       return error;
-    case nr::k_fsync: case nr::k_fdatasync: case nr::k_sync_file_range: case nr::k_syncfs:
-    case nr::k_fadvise64: case nr::k_readahead:
+    case nr::k_fsync:
+    case nr::k_fdatasync:
+    case nr::k_sync_file_range:
+    case nr::k_syncfs:
+    case nr::k_fadvise64:
+    case nr::k_readahead:
       o = file_of(k, t.args[0], &error);
       return error;
-    case nr::k_msync: case nr::k_sync:
+    case nr::k_msync:
+    case nr::k_sync:
       return 0;
-    case nr::k_copy_file_range: case nr::k_sendfile:
+    case nr::k_copy_file_range:
+    case nr::k_sendfile:
       return -lx::kEinval;  // every program has a loop of read and write behind this
     case nr::k_umask: {
       const long old = k.p->umask;
@@ -262,7 +273,10 @@ long call_files(Kernel& k, Thread& t, bool* mine) {
       o = file_of(k, t.args[0], &error);
       if (error != 0 || o->kind != Kind::file) return error != 0 ? error : 0;
       return real(k, t.call, o->real, t.args[1]);
-    case nr::k_fchown: case nr::k_chown: case nr::k_lchown: case nr::k_fchownat:
+    case nr::k_fchown:
+    case nr::k_chown:
+    case nr::k_lchown:
+    case nr::k_fchownat:
       return 0;  // everything in the folder belongs to the one user there is
     case nr::k_getdents64:
       return call_directory(k, t);

@@ -54,15 +54,25 @@ constexpr u64 kInfinite = ~u64{0};
 
 Rlimit limit_of(long resource) {
   switch (resource) {
-    case 3: return {8u << 20, kInfinite};  // stack
-    case 4: return {0, 0};                 // core
-    case 6: return {4096, 4096};           // processes
-    case 7: return {kMaxFds, kMaxFds};     // descriptors
-    case 8: return {8u << 20, 8u << 20};   // locked memory
-    case 11: return {4096, 4096};          // pending signals
-    case 12: return {819200, 819200};
-    case 13: case 14: return {0, 0};
-    default: return {kInfinite, kInfinite};
+    case 3:
+      return {8u << 20, kInfinite};  // stack
+    case 4:
+      return {0, 0};  // core
+    case 6:
+      return {4096, 4096};  // processes
+    case 7:
+      return {kMaxFds, kMaxFds};  // descriptors
+    case 8:
+      return {8u << 20, 8u << 20};  // locked memory
+    case 11:
+      return {4096, 4096};  // pending signals
+    case 12:
+      return {819200, 819200};
+    case 13:
+    case 14:
+      return {0, 0};
+    default:
+      return {kInfinite, kInfinite};
   }
 }
 
@@ -142,9 +152,13 @@ long call_identity(Kernel& k, Thread& t, bool* mine) {
       return 1;
     case nr::k_setpgid:
       return 0;
-    case nr::k_getuid: case nr::k_geteuid: case nr::k_getgid: case nr::k_getegid:
+    case nr::k_getuid:
+    case nr::k_geteuid:
+    case nr::k_getgid:
+    case nr::k_getegid:
       return kUser;
-    case nr::k_getresuid: case nr::k_getresgid:
+    case nr::k_getresuid:
+    case nr::k_getresgid:
       for (int i = 0; i < 3; ++i)
         *reinterpret_cast<u32*>(t.args[i]) = kUser;
       return 0;
@@ -166,15 +180,19 @@ long call_identity(Kernel& k, Thread& t, bool* mine) {
       return 0;
     case nr::k_sched_getaffinity:
       return call_affinity(k, t.args[1], reinterpret_cast<u8*>(t.args[2]));
-    case nr::k_sched_setaffinity: case nr::k_sched_setscheduler: case nr::k_setpriority:
+    case nr::k_sched_setaffinity:
+    case nr::k_sched_setscheduler:
+    case nr::k_setpriority:
       return 0;
     case nr::k_sched_getparam:
       *reinterpret_cast<int*>(t.args[1]) = 0;
       return 0;
     case nr::k_sched_getscheduler:
       return 0;
-    case nr::k_sched_get_priority_max: case nr::k_sched_get_priority_min:
-      return t.args[0] == 1 || t.args[0] == 2 ? (t.call == nr::k_sched_get_priority_max ? 99 : 1) : 0;
+    case nr::k_sched_get_priority_max:
+    case nr::k_sched_get_priority_min:
+      return t.args[0] == 1 || t.args[0] == 2 ? (t.call == nr::k_sched_get_priority_max ? 99 : 1)
+                                              : 0;
     case nr::k_getpriority:
       return 20;
     case nr::k_prlimit64:
@@ -195,13 +213,28 @@ long call_identity(Kernel& k, Thread& t, bool* mine) {
       if (t.args[0] >= 0x1001 && t.args[0] <= 0x1004) return kNative;
       if (t.args[0] == 0x3001) return -lx::kEinval;
       return refuse(k, t, LAB_STOP_REFUSED_CALL, "would change what CPUID answers");
-    case nr::k_io_uring_setup: case nr::k_userfaultfd: case nr::k_memfd_create:
-    case nr::k_inotify_init: case nr::k_inotify_init1: case nr::k_get_mempolicy:
-    case nr::k_set_mempolicy: case nr::k_mbind: case nr::k_perf_event_open: case nr::k_statmount:
-    case nr::k_listmount: case nr::k_map_shadow_stack: case nr::k_futex_waitv:
-    case nr::k_futex_wake: case nr::k_futex_wait: case nr::k_futex_requeue: case nr::k_cachestat:
-    case nr::k_mseal: case nr::k_landlock_create_ruleset: case nr::k_pkey_alloc:
-    case nr::k_pkey_free: case nr::k_pkey_mprotect:
+    case nr::k_io_uring_setup:
+    case nr::k_userfaultfd:
+    case nr::k_memfd_create:
+    case nr::k_inotify_init:
+    case nr::k_inotify_init1:
+    case nr::k_get_mempolicy:
+    case nr::k_set_mempolicy:
+    case nr::k_mbind:
+    case nr::k_perf_event_open:
+    case nr::k_statmount:
+    case nr::k_listmount:
+    case nr::k_map_shadow_stack:
+    case nr::k_futex_waitv:
+    case nr::k_futex_wake:
+    case nr::k_futex_wait:
+    case nr::k_futex_requeue:
+    case nr::k_cachestat:
+    case nr::k_mseal:
+    case nr::k_landlock_create_ruleset:
+    case nr::k_pkey_alloc:
+    case nr::k_pkey_free:
+    case nr::k_pkey_mprotect:
       return -lx::kEnosys;
     default:
       *mine = false;

@@ -6,7 +6,8 @@
 
 namespace lab::kernel {
 
-// ---- descriptors ---------------------------------------------------------------------------------
+// ---- descriptors
+// ---------------------------------------------------------------------------------
 Open* open_of(Kernel& k, int fd);
 i32 new_open(Kernel& k, Kind kind, u32 object, u32 flags);
 /// Lowest free at or above `from`; -EMFILE. Takes a reference of `open`.
@@ -23,7 +24,8 @@ inline bool nonblocking(const Open& o, int flags = 0) {
   return (o.flags & lx::kNonblock) != 0 || (flags & lx::kMsgDontwait) != 0;
 }
 
-// ---- waiting -------------------------------------------------------------------------------------
+// ---- waiting
+// -------------------------------------------------------------------------------------
 inline bool first_try(const Thread& t) {
   return t.wait.attempts == 0;
 }
@@ -36,7 +38,8 @@ long wait_for_open(Kernel& k, Thread& t, u32 open, u32 mask, i64 deadline = LAB_
 /// Lab time `ns` of the program's clock from now; ns < 0: never.
 i64 deadline_in(const Kernel& k, i64 ns);
 
-// ---- gather and scatter ----------------------------------------------------------------------------
+// ---- gather and scatter
+// ----------------------------------------------------------------------------
 u64 total(const lx::Iovec* iov, u64 n);
 /// Copies up to n bytes from the vector, beginning `skip` bytes into it.
 u64 gather(const lx::Iovec* iov, u64 count, u64 skip, u8* to, u64 n);
@@ -44,7 +47,8 @@ u64 scatter(const lx::Iovec* iov, u64 count, u64 skip, const u8* from, u64 n);
 void ring_write(u8* ring, u32 capacity, u32 head, u32 size, const u8* from, u32 n);
 void ring_read(const u8* ring, u32 capacity, u32 head, u32 skip, u8* to, u32 n);
 
-// ---- the families ----------------------------------------------------------------------------------
+// ---- the families
+// ----------------------------------------------------------------------------------
 long read_open(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n);
 long write_open(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n);
 long call_descriptors(Kernel&, Thread&, bool* mine);
@@ -123,8 +127,8 @@ void file_closed(Kernel&, const Open&, u32 open);
 long file_lock(Kernel&, Thread&, Open&, long command, lx::Flock*);
 void drop_locks(Kernel&, u64 inode, i32 pid, u32 owner);
 
-inline long real(Kernel& k, long number, long a = 0, long b = 0, long c = 0, long d = 0,
-                 long e = 0, long f = 0) {
+inline long real(Kernel& k, long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                 long f = 0) {
   return k.raw(number, a, b, c, d, e, f);
 }
 

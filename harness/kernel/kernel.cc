@@ -14,10 +14,9 @@ constexpr u64 kCallRoom = 384 * 1024;
 
 long dispatch(Kernel& k, Thread& t) {
   using Family = long (*)(Kernel&, Thread&, bool*);
-  static constexpr Family families[] = {call_descriptors, call_sockets,  call_epoll,
-                                        call_threads,     call_timers,   call_poll,
-                                        call_pipes,       call_messages, call_signals,
-                                        call_identity,    call_files};
+  static constexpr Family families[] = {call_descriptors, call_sockets,  call_epoll, call_threads,
+                                        call_timers,      call_poll,     call_pipes, call_messages,
+                                        call_signals,     call_identity, call_files};
   for (Family family : families) {
     bool mine = true;
     const long result = family(k, t, &mine);

@@ -58,7 +58,8 @@ void end_process(Kernel& k, int wait_status);
 /// The process may go: no socket has bytes left to send.
 bool drained(const Kernel& k);
 
-// ---- threads and signals -------------------------------------------------------------------------
+// ---- threads and signals
+// -------------------------------------------------------------------------
 Thread* add_thread(Kernel& k);
 /// CLONE_CHILD_CLEARTID and the run queue; the last thread ends the process (status 0 as given).
 void end_thread(Kernel& k, Thread& t);
@@ -75,7 +76,8 @@ struct Handler {
 bool take_signal(Kernel& k, Thread& t, Handler* out);
 bool restarts(long call);
 
-// ---- clocks --------------------------------------------------------------------------------------
+// ---- clocks
+// --------------------------------------------------------------------------------------
 i64 local_from_lab(const Kernel& k, i64 lab);
 i64 lab_from_local(const Kernel& k, i64 local);
 i64 monotonic_now(const Kernel& k);

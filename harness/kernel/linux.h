@@ -9,26 +9,81 @@
 namespace lab::kernel::lx {
 
 enum Errno : long {
-  kEperm = 1, kEnoent = 2, kEsrch = 3, kEintr = 4, kEio = 5, kEnxio = 6, kEbadf = 9, kEchild = 10,
-  kEagain = 11, kEnomem = 12, kEacces = 13, kEfault = 14, kEexist = 17, kEnotdir = 20, kEisdir = 21,
-  kEinval = 22, kEnfile = 23, kEmfile = 24, kEnotty = 25, kEnospc = 28, kEspipe = 29, kErofs = 30,
-  kEpipe = 32, kErange = 34, kEdeadlk = 35, kEnametoolong = 36, kEnosys = 38, kEloop = 40,
-  kEnotsock = 88, kEdestaddrreq = 89, kEmsgsize = 90, kEnoprotoopt = 92, kEprotonosupport = 93,
-  kEopnotsupp = 95, kEafnosupport = 97, kEaddrinuse = 98, kEaddrnotavail = 99, kEnetunreach = 101,
-  kEconnreset = 104, kEnobufs = 105, kEisconn = 106, kEnotconn = 107, kEtimedout = 110,
-  kEconnrefused = 111, kEhostunreach = 113, kEalready = 114, kEinprogress = 115
+  kEperm = 1,
+  kEnoent = 2,
+  kEsrch = 3,
+  kEintr = 4,
+  kEio = 5,
+  kEnxio = 6,
+  kEbadf = 9,
+  kEchild = 10,
+  kEagain = 11,
+  kEnomem = 12,
+  kEacces = 13,
+  kEfault = 14,
+  kEexist = 17,
+  kEnotdir = 20,
+  kEisdir = 21,
+  kEinval = 22,
+  kEnfile = 23,
+  kEmfile = 24,
+  kEnotty = 25,
+  kEnospc = 28,
+  kEspipe = 29,
+  kErofs = 30,
+  kEpipe = 32,
+  kErange = 34,
+  kEdeadlk = 35,
+  kEnametoolong = 36,
+  kEnosys = 38,
+  kEloop = 40,
+  kEnotsock = 88,
+  kEdestaddrreq = 89,
+  kEmsgsize = 90,
+  kEnoprotoopt = 92,
+  kEprotonosupport = 93,
+  kEopnotsupp = 95,
+  kEafnosupport = 97,
+  kEaddrinuse = 98,
+  kEaddrnotavail = 99,
+  kEnetunreach = 101,
+  kEconnreset = 104,
+  kEnobufs = 105,
+  kEisconn = 106,
+  kEnotconn = 107,
+  kEtimedout = 110,
+  kEconnrefused = 111,
+  kEhostunreach = 113,
+  kEalready = 114,
+  kEinprogress = 115
 };
 
 // open(2), fcntl(2)
-inline constexpr long kAccMode = 3, kWrOnly = 1, kRdWr = 2, kCreat = 0100, kExcl = 0200, kTrunc = 01000;
+inline constexpr long kAccMode = 3, kWrOnly = 1, kRdWr = 2, kCreat = 0100, kExcl = 0200,
+                      kTrunc = 01000;
 inline constexpr long kAppend = 02000, kNonblock = 04000, kDirectory = 0200000, kNofollow = 0400000;
-inline constexpr long kCloexec = 02000000, kPath = 010000000, kTmpfile = 020200000, kLargefile = 0100000;
+inline constexpr long kCloexec = 02000000, kPath = 010000000, kTmpfile = 020200000,
+                      kLargefile = 0100000;
 inline constexpr int kAtFdcwd = -100, kAtEmptyPath = 0x1000, kAtSymlinkNofollow = 0x100;
 inline constexpr int kAtRemovedir = 0x200;
 enum Fcntl : long {
-  kDupfd = 0, kGetfd = 1, kSetfd = 2, kGetfl = 3, kSetfl = 4, kGetlk = 5, kSetlk = 6, kSetlkw = 7,
-  kSetown = 8, kGetown = 9, kOfdGetlk = 36, kOfdSetlk = 37, kOfdSetlkw = 38, kDupfdCloexec = 1030,
-  kSetpipeSz = 1031, kGetpipeSz = 1032, kAddSeals = 1033
+  kDupfd = 0,
+  kGetfd = 1,
+  kSetfd = 2,
+  kGetfl = 3,
+  kSetfl = 4,
+  kGetlk = 5,
+  kSetlk = 6,
+  kSetlkw = 7,
+  kSetown = 8,
+  kGetown = 9,
+  kOfdGetlk = 36,
+  kOfdSetlk = 37,
+  kOfdSetlkw = 38,
+  kDupfdCloexec = 1030,
+  kSetpipeSz = 1031,
+  kGetpipeSz = 1032,
+  kAddSeals = 1033
 };
 struct Flock {
   int16_t type, whence;
@@ -37,8 +92,17 @@ struct Flock {
 };
 // readiness
 enum Poll : u32 {
-  kIn = 1, kPri = 2, kOut = 4, kErr = 8, kHup = 16, kNval = 32, kRdnorm = 64, kRdband = 128,
-  kWrnorm = 256, kWrband = 512, kRdhup = 0x2000
+  kIn = 1,
+  kPri = 2,
+  kOut = 4,
+  kErr = 8,
+  kHup = 16,
+  kNval = 32,
+  kRdnorm = 64,
+  kRdband = 128,
+  kWrnorm = 256,
+  kWrband = 512,
+  kRdhup = 0x2000
 };
 inline constexpr u32 kEpollExclusive = 1u << 28, kEpollWakeup = 1u << 29;
 inline constexpr u32 kEpollOneshot = 1u << 30, kEpollEt = 1u << 31;

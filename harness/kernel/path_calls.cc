@@ -65,7 +65,8 @@ long open_path(Kernel& k, long fd, const char* name, long flags, long mode) {
   const u32 keep = lx::kAccMode | lx::kAppend | lx::kNonblock;
   const i32 open = new_open(k, format == lx::kModeDir ? Kind::directory : Kind::file, outside,
                             static_cast<u32>(flags) & keep);
-  const long made = open < 0 ? -lx::kEnfile : install(k, static_cast<u32>(open), (flags & lx::kCloexec) != 0);
+  const long made =
+      open < 0 ? -lx::kEnfile : install(k, static_cast<u32>(open), (flags & lx::kCloexec) != 0);
   if (made < 0) {
     real(k, nr::k_close, fd_real);
     if (open >= 0) k.p->open.give(static_cast<u32>(open));
@@ -110,7 +111,10 @@ long stat_open(Kernel& k, Open& o, lx::Stat* s) {
     case Kind::socket:
       fake_stat(s, lx::kModeSock | 0777, 0, 0);
       break;
-    case Kind::null: case Kind::zero: case Kind::random: case Kind::full:
+    case Kind::null:
+    case Kind::zero:
+    case Kind::random:
+    case Kind::full:
       fake_stat(s, lx::kModeChr | 0666, 0, 0);
       s->rdev = 0x103;
       break;
@@ -324,40 +328,63 @@ long call_paths(Kernel& k, Thread& t, bool* mine) {
   const long* a = t.args;
   constexpr long cwd = lx::kAtFdcwd;
   switch (t.call) {
-    case nr::k_open: return open_path(k, cwd, text(a[0]), a[1], a[2]);
-    case nr::k_openat: return open_path(k, a[0], text(a[1]), a[2], a[3]);
+    case nr::k_open:
+      return open_path(k, cwd, text(a[0]), a[1], a[2]);
+    case nr::k_openat:
+      return open_path(k, a[0], text(a[1]), a[2], a[3]);
     case nr::k_creat:
       return open_path(k, cwd, text(a[0]), lx::kCreat | lx::kTrunc | lx::kWrOnly, a[1]);
-    case nr::k_stat: return stat_path(k, cwd, text(a[0]), 0, reinterpret_cast<lx::Stat*>(a[1]));
+    case nr::k_stat:
+      return stat_path(k, cwd, text(a[0]), 0, reinterpret_cast<lx::Stat*>(a[1]));
     case nr::k_lstat:
-      return stat_path(k, cwd, text(a[0]), lx::kAtSymlinkNofollow, reinterpret_cast<lx::Stat*>(a[1]));
+      return stat_path(k, cwd, text(a[0]), lx::kAtSymlinkNofollow,
+                       reinterpret_cast<lx::Stat*>(a[1]));
     case nr::k_fstat:
       return stat_path(k, a[0], "", lx::kAtEmptyPath, reinterpret_cast<lx::Stat*>(a[1]));
     case nr::k_newfstatat:
       return stat_path(k, a[0], text(a[1]), a[3], reinterpret_cast<lx::Stat*>(a[2]));
-    case nr::k_statx: return call_statx(k, t);
-    case nr::k_access: return accessible(k, cwd, text(a[0]), a[1], 0);
-    case nr::k_faccessat: return accessible(k, a[0], text(a[1]), a[2], 0);
-    case nr::k_faccessat2: return accessible(k, a[0], text(a[1]), a[2], a[3]);
+    case nr::k_statx:
+      return call_statx(k, t);
+    case nr::k_access:
+      return accessible(k, cwd, text(a[0]), a[1], 0);
+    case nr::k_faccessat:
+      return accessible(k, a[0], text(a[1]), a[2], 0);
+    case nr::k_faccessat2:
+      return accessible(k, a[0], text(a[1]), a[2], a[3]);
     case nr::k_readlink:
       return read_link(k, cwd, text(a[0]), reinterpret_cast<char*>(a[1]), static_cast<u64>(a[2]));
     case nr::k_readlinkat:
       return read_link(k, a[0], text(a[1]), reinterpret_cast<char*>(a[2]), static_cast<u64>(a[3]));
-    case nr::k_unlink: return remove(k, cwd, text(a[0]), 0);
-    case nr::k_rmdir: return remove(k, cwd, text(a[0]), lx::kAtRemovedir);
-    case nr::k_unlinkat: return remove(k, a[0], text(a[1]), a[2]);
-    case nr::k_rename: return rename(k, cwd, text(a[0]), cwd, text(a[1]), 0);
-    case nr::k_renameat: return rename(k, a[0], text(a[1]), a[2], text(a[3]), 0);
-    case nr::k_renameat2: return rename(k, a[0], text(a[1]), a[2], text(a[3]), a[4]);
-    case nr::k_link: return two_paths(k, t, cwd, a[0], cwd, a[1], 0);
-    case nr::k_linkat: return two_paths(k, t, a[0], a[1], a[2], a[3], a[4]);
-    case nr::k_symlink: return make_symlink(k, text(a[0]), cwd, text(a[1]));
-    case nr::k_symlinkat: return make_symlink(k, text(a[0]), a[1], text(a[2]));
-    case nr::k_mkdir: return make_directory(k, cwd, text(a[0]), a[1]);
-    case nr::k_mkdirat: return make_directory(k, a[0], text(a[1]), a[2]);
-    case nr::k_chmod: return change_mode(k, cwd, text(a[0]), a[1]);
-    case nr::k_fchmodat: return change_mode(k, a[0], text(a[1]), a[2]);
-    case nr::k_utimensat: return set_times(k, t);
+    case nr::k_unlink:
+      return remove(k, cwd, text(a[0]), 0);
+    case nr::k_rmdir:
+      return remove(k, cwd, text(a[0]), lx::kAtRemovedir);
+    case nr::k_unlinkat:
+      return remove(k, a[0], text(a[1]), a[2]);
+    case nr::k_rename:
+      return rename(k, cwd, text(a[0]), cwd, text(a[1]), 0);
+    case nr::k_renameat:
+      return rename(k, a[0], text(a[1]), a[2], text(a[3]), 0);
+    case nr::k_renameat2:
+      return rename(k, a[0], text(a[1]), a[2], text(a[3]), a[4]);
+    case nr::k_link:
+      return two_paths(k, t, cwd, a[0], cwd, a[1], 0);
+    case nr::k_linkat:
+      return two_paths(k, t, a[0], a[1], a[2], a[3], a[4]);
+    case nr::k_symlink:
+      return make_symlink(k, text(a[0]), cwd, text(a[1]));
+    case nr::k_symlinkat:
+      return make_symlink(k, text(a[0]), a[1], text(a[2]));
+    case nr::k_mkdir:
+      return make_directory(k, cwd, text(a[0]), a[1]);
+    case nr::k_mkdirat:
+      return make_directory(k, a[0], text(a[1]), a[2]);
+    case nr::k_chmod:
+      return change_mode(k, cwd, text(a[0]), a[1]);
+    case nr::k_fchmodat:
+      return change_mode(k, a[0], text(a[1]), a[2]);
+    case nr::k_utimensat:
+      return set_times(k, t);
     case nr::k_truncate: {
       Path p;
       if (const long error = changing(k, cwd, text(a[0]), &p); error < 0) return error;
@@ -373,11 +400,14 @@ long call_paths(Kernel& k, Thread& t, bool* mine) {
       copy(reinterpret_cast<void*>(a[0]), k.p->cwd, n);
       return static_cast<long>(n);
     }
-    case nr::k_chdir: return change_folder(k, text(a[0]));
+    case nr::k_chdir:
+      return change_folder(k, text(a[0]));
     case nr::k_fchdir:
       return refuse(k, t, LAB_STOP_REFUSED_CALL, "fchdir is not simulated: chdir is");
-    case nr::k_statfs: return file_system(reinterpret_cast<lx::Statfs*>(a[1]));
-    case nr::k_fstatfs: return file_system(reinterpret_cast<lx::Statfs*>(a[1]));
+    case nr::k_statfs:
+      return file_system(reinterpret_cast<lx::Statfs*>(a[1]));
+    case nr::k_fstatfs:
+      return file_system(reinterpret_cast<lx::Statfs*>(a[1]));
     default:
       *mine = false;
       return 0;
@@ -401,7 +431,8 @@ const char* name_at(const u8* buffer, u32 offset) {
 }  // namespace
 
 /// getdents64: the whole folder is read each time, sorted by name ("." and ".." sort first among
-/// what programs create), numbered by the lab, and continued at the entry where the last call ended.
+/// what programs create), numbered by the lab, and continued at the entry where the last call
+/// ended.
 long call_directory(Kernel& k, Thread& t) {
   Open* o = open_of(k, static_cast<int>(t.args[0]));
   if (o == nullptr) return -lx::kEbadf;
@@ -413,8 +444,8 @@ long call_directory(Kernel& k, Thread& t) {
   u64 filled = 0;
   real(k, nr::k_lseek, o->real, 0, 0);
   for (;;) {
-    const long n = real(k, nr::k_getdents64, o->real, arg(buffer + filled),
-                        static_cast<long>(room - filled));
+    const long n =
+        real(k, nr::k_getdents64, o->real, arg(buffer + filled), static_cast<long>(room - filled));
     if (n <= 0) break;
     filled += static_cast<u64>(n);
     if (room - filled < 1024) return refuse(k, t, LAB_STOP_CAPACITY, "folder too large to list");
@@ -425,7 +456,9 @@ long call_directory(Kernel& k, Thread& t) {
     copy(&size, buffer + at + 16, 2);
     if (count == most_entries) return refuse(k, t, LAB_STOP_CAPACITY, "folder too large to list");
     u32 place = count++;
-    for (; place > 0 && compare(name_at(buffer, order[place - 1]), name_at(buffer, static_cast<u32>(at))) > 0; --place)
+    for (; place > 0 &&
+           compare(name_at(buffer, order[place - 1]), name_at(buffer, static_cast<u32>(at))) > 0;
+         --place)
       order[place] = order[place - 1];
     order[place] = static_cast<u32>(at);
     at += size;

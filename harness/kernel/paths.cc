@@ -48,8 +48,10 @@ Kind device_of(const char* path) {
     const char* path;
     Kind kind;
   };
-  static constexpr Named known[] = {{"/dev/null", Kind::null},     {"/dev/zero", Kind::zero},
-                                    {"/dev/full", Kind::full},     {"/dev/random", Kind::random},
+  static constexpr Named known[] = {{"/dev/null", Kind::null},
+                                    {"/dev/zero", Kind::zero},
+                                    {"/dev/full", Kind::full},
+                                    {"/dev/random", Kind::random},
                                     {"/dev/urandom", Kind::random}};
   for (const Named& d : known)
     if (same(path, d.path, length(d.path) + 1)) return d.kind;

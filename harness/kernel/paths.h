@@ -15,8 +15,8 @@ struct Path {
   Place place;
   Kind device;
   u32 virtual_index;
-  i32 directory;         ///< real descriptor to resolve `text` from, or AT_FDCWD
-  char text[kPathMax];   ///< folder: relative to the folder ("." for itself); outside: absolute
+  i32 directory;        ///< real descriptor to resolve `text` from, or AT_FDCWD
+  char text[kPathMax];  ///< folder: relative to the folder ("." for itself); outside: absolute
 };
 
 /// 0 or -errno. Relative paths start at `fd` (AT_FDCWD: the program's working folder).

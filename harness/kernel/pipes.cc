@@ -252,11 +252,11 @@ long call_pipes(Kernel& k, Thread& t, bool* mine) {
     case nr::k_eventfd2:
       return make_event(k, static_cast<u32>(t.args[0]), t.args[1]);
     case nr::k_signalfd:
-      return make_signal_fd(k, static_cast<int>(t.args[0]),
-                            reinterpret_cast<const u64*>(t.args[1]), 0);
+      return make_signal_fd(k, static_cast<int>(t.args[0]), reinterpret_cast<const u64*>(t.args[1]),
+                            0);
     case nr::k_signalfd4:
-      return make_signal_fd(k, static_cast<int>(t.args[0]),
-                            reinterpret_cast<const u64*>(t.args[1]), t.args[3]);
+      return make_signal_fd(k, static_cast<int>(t.args[0]), reinterpret_cast<const u64*>(t.args[1]),
+                            t.args[3]);
     default:
       *mine = false;
       return 0;

@@ -34,7 +34,8 @@ long send_self(Kernel& k, Thread& t, long signal, Thread* target) {
   (void)t;
   if (target == nullptr) {
     raise_signal(k, static_cast<int>(signal));
-  } else if (!ignored(*k.p, static_cast<int>(signal)) || (target->mask & bit(static_cast<int>(signal)))) {
+  } else if (!ignored(*k.p, static_cast<int>(signal)) ||
+             (target->mask & bit(static_cast<int>(signal)))) {
     target->pending |= bit(static_cast<int>(signal));
   }
   return 0;
@@ -68,10 +69,17 @@ long call_mask(Thread& t) {
   if (set != nullptr) {
     const u64 value = *set & ~kUnblockable;
     switch (t.args[0]) {
-      case 0: t.mask |= value; break;
-      case 1: t.mask &= ~value; break;
-      case 2: t.mask = value; break;
-      default: return -lx::kEinval;
+      case 0:
+        t.mask |= value;
+        break;
+      case 1:
+        t.mask &= ~value;
+        break;
+      case 2:
+        t.mask = value;
+        break;
+      default:
+        return -lx::kEinval;
     }
   }
   if (old != nullptr) *old = before;
@@ -145,9 +153,20 @@ bool take_signal(Kernel& k, Thread& t, Handler* out) {
 
 bool restarts(long call) {
   switch (call) {
-    case nr::k_read: case nr::k_readv: case nr::k_write: case nr::k_writev: case nr::k_recvfrom:
-    case nr::k_recvmsg: case nr::k_sendto: case nr::k_sendmsg: case nr::k_accept:
-    case nr::k_accept4: case nr::k_connect: case nr::k_futex: case nr::k_fcntl: case nr::k_flock:
+    case nr::k_read:
+    case nr::k_readv:
+    case nr::k_write:
+    case nr::k_writev:
+    case nr::k_recvfrom:
+    case nr::k_recvmsg:
+    case nr::k_sendto:
+    case nr::k_sendmsg:
+    case nr::k_accept:
+    case nr::k_accept4:
+    case nr::k_connect:
+    case nr::k_futex:
+    case nr::k_fcntl:
+    case nr::k_flock:
       return true;
     default:
       return false;

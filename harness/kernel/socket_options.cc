@@ -9,13 +9,39 @@ namespace {
 
 constexpr long kSocket = 1, kIp = 0, kIp6 = 41, kTcp = 6;
 enum SocketName : long {
-  kReuseaddr = 2, kType = 3, kError = 4, kBroadcast = 6, kSndbuf = 7, kRcvbuf = 8, kKeepalive = 9,
-  kPriority = 12, kLinger = 13, kReuseport = 15, kRcvlowat = 18, kSndlowat = 19, kRcvtimeo = 20,
-  kSndtimeo = 21, kAcceptconn = 30, kProtocol = 38, kDomain = 39, kIncomingCpu = 49
+  kReuseaddr = 2,
+  kType = 3,
+  kError = 4,
+  kBroadcast = 6,
+  kSndbuf = 7,
+  kRcvbuf = 8,
+  kKeepalive = 9,
+  kPriority = 12,
+  kLinger = 13,
+  kReuseport = 15,
+  kRcvlowat = 18,
+  kSndlowat = 19,
+  kRcvtimeo = 20,
+  kSndtimeo = 21,
+  kAcceptconn = 30,
+  kProtocol = 38,
+  kDomain = 39,
+  kIncomingCpu = 49
 };
 enum TcpName : long {
-  kNodelay = 1, kMaxseg = 2, kCork = 3, kKeepidle = 4, kKeepintvl = 5, kKeepcnt = 6, kSyncnt = 7,
-  kDeferAccept = 9, kInfo = 11, kQuickack = 12, kCongestion = 13, kUserTimeout = 18, kFastopen = 23,
+  kNodelay = 1,
+  kMaxseg = 2,
+  kCork = 3,
+  kKeepidle = 4,
+  kKeepintvl = 5,
+  kKeepcnt = 6,
+  kSyncnt = 7,
+  kDeferAccept = 9,
+  kInfo = 11,
+  kQuickack = 12,
+  kCongestion = 13,
+  kUserTimeout = 18,
+  kFastopen = 23,
   kNotsentLowat = 25
 };
 
@@ -37,22 +63,34 @@ struct Slot {
 Slot slot_of(Socket& s, long level, long name) {
   if (level == kSocket) {
     switch (name) {
-      case kReuseaddr: return {true, &s.reuse_address, nullptr};
-      case kBroadcast: return {true, &s.broadcast, nullptr};
-      case kKeepalive: return {true, &s.keepalive, nullptr};
-      case kReuseport: return {true, &s.reuse_port, nullptr};
-      case kPriority: return {true, nullptr, &s.priority};
-      default: return {false, nullptr, nullptr};
+      case kReuseaddr:
+        return {true, &s.reuse_address, nullptr};
+      case kBroadcast:
+        return {true, &s.broadcast, nullptr};
+      case kKeepalive:
+        return {true, &s.keepalive, nullptr};
+      case kReuseport:
+        return {true, &s.reuse_port, nullptr};
+      case kPriority:
+        return {true, nullptr, &s.priority};
+      default:
+        return {false, nullptr, nullptr};
     }
   }
   if (level == kTcp && s.type == lx::kStream) {
     switch (name) {
-      case kNodelay: return {true, &s.nodelay, nullptr};
-      case kKeepidle: return {true, nullptr, &s.keep_idle};
-      case kKeepintvl: return {true, nullptr, &s.keep_interval};
-      case kKeepcnt: return {true, nullptr, &s.keep_count};
-      case kUserTimeout: return {true, nullptr, &s.user_timeout};
-      default: return {false, nullptr, nullptr};
+      case kNodelay:
+        return {true, &s.nodelay, nullptr};
+      case kKeepidle:
+        return {true, nullptr, &s.keep_idle};
+      case kKeepintvl:
+        return {true, nullptr, &s.keep_interval};
+      case kKeepcnt:
+        return {true, nullptr, &s.keep_count};
+      case kUserTimeout:
+        return {true, nullptr, &s.user_timeout};
+      default:
+        return {false, nullptr, nullptr};
     }
   }
   if (level == kIp6 && name == 26) return {true, &s.v6only, nullptr};
@@ -137,14 +175,30 @@ long get(Socket& s, long level, long name, u8* to, u32* size) {
         number = s.error;
         s.error = 0;
         break;
-      case kType: number = s.type; break;
-      case kDomain: number = s.family; break;
-      case kProtocol: number = s.type == lx::kStream ? 6 : 17; break;
-      case kAcceptconn: number = s.state == TcpState::listening; break;
-      case kRcvbuf: number = static_cast<i32>(s.rcvbuf); break;
-      case kSndbuf: number = static_cast<i32>(s.sndbuf); break;
-      case kRcvlowat: number = static_cast<i32>(s.rcv_lowat); break;
-      case kSndlowat: number = 1; break;
+      case kType:
+        number = s.type;
+        break;
+      case kDomain:
+        number = s.family;
+        break;
+      case kProtocol:
+        number = s.type == lx::kStream ? 6 : 17;
+        break;
+      case kAcceptconn:
+        number = s.state == TcpState::listening;
+        break;
+      case kRcvbuf:
+        number = static_cast<i32>(s.rcvbuf);
+        break;
+      case kSndbuf:
+        number = static_cast<i32>(s.sndbuf);
+        break;
+      case kRcvlowat:
+        number = static_cast<i32>(s.rcv_lowat);
+        break;
+      case kSndlowat:
+        number = 1;
+        break;
       case kLinger: {
         const Linger l{s.linger_on, s.linger_s};
         return put(to, size, &l, sizeof(l));

@@ -74,8 +74,8 @@ long call_connect(Kernel& k, Thread& t) {
     return 0;
   }
   Address to;
-  const long read = read_address(s, reinterpret_cast<const u8*>(t.args[1]),
-                                 static_cast<u64>(t.args[2]), &to);
+  const long read =
+      read_address(s, reinterpret_cast<const u8*>(t.args[1]), static_cast<u64>(t.args[2]), &to);
   if (read < 0) return read;
   if (s.type == lx::kStream) return tcp_connect(k, t, index_of(k, f.open), to);
   if (!s.bound) {
@@ -118,7 +118,8 @@ long call_name(Kernel& k, Thread& t, bool peer) {
   if (peer && s.state != TcpState::connected && !(s.type == lx::kDgram && s.ever_connected))
     return -lx::kEnotconn;
   Address local = s.local;
-  if (!s.bound && s.family == lx::kInet) local = Address{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255}, 0, 0};
+  if (!s.bound && s.family == lx::kInet)
+    local = Address{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255}, 0, 0};
   write_address(s, peer ? s.remote : local, reinterpret_cast<u8*>(t.args[1]),
                 reinterpret_cast<u32*>(t.args[2]));
   return 0;
@@ -187,7 +188,8 @@ long socket_ioctl(Kernel&, Socket& s, long request, int* argument) {
       if (s.state == TcpState::listening) return -lx::kEinval;
       // write_seq - snd_una: a FIN counts one until it is acknowledged.
       const u64 end = s.tx_total + (s.tx_shut ? 1 : 0);
-      *argument = s.state == TcpState::connected ? static_cast<int>(end - least(end, s.tx_acked)) : 0;
+      *argument =
+          s.state == TcpState::connected ? static_cast<int>(end - least(end, s.tx_acked)) : 0;
       return 0;
     }
     case siocatmark:

@@ -21,8 +21,23 @@ inline constexpr u32 kMaxPorts = 4096, kMaxInodes = 16384, kMaxLocks = 1024, kMa
 inline constexpr u32 kVirtualBytes = 1024 * 1024, kSegmentMax = 65536;
 
 enum class Kind : u8 {
-  none, file, directory, socket, pipe_read, pipe_write, pair, event, timer, signals, epoll,
-  output, null, zero, random, full, virtual_file
+  none,
+  file,
+  directory,
+  socket,
+  pipe_read,
+  pipe_write,
+  pair,
+  event,
+  timer,
+  signals,
+  epoll,
+  output,
+  null,
+  zero,
+  random,
+  full,
+  virtual_file
 };
 
 struct Fd {
@@ -37,11 +52,11 @@ struct Open {
   Kind kind;
   u16 refs;
   u32 link;
-  u32 flags;   ///< O_ACCMODE, O_APPEND, O_NONBLOCK
-  u32 object;  ///< index in the kind's table; output: the descriptor number
-  u32 watch1;  ///< first epoll item on this description
-  i32 real;    ///< file, directory: the real descriptor
-  u64 inode;   ///< file, directory: the lab's number
+  u32 flags;     ///< O_ACCMODE, O_APPEND, O_NONBLOCK
+  u32 object;    ///< index in the kind's table; output: the descriptor number
+  u32 watch1;    ///< first epoll item on this description
+  i32 real;      ///< file, directory: the real descriptor
+  u64 inode;     ///< file, directory: the lab's number
   u64 position;  ///< directory: next entry; virtual_file: offset
   i64 mtime_ns;
   u64 wait_seq;
@@ -63,21 +78,21 @@ struct Socket {
   u32 link;
   u32 generation;
   u32 open1;
-  u32 peer1;       ///< the other end, if it is in this process
-  u32 listener1;   ///< of a child that nobody accepted yet
-  u32 next1;       ///< in the accept queue
+  u32 peer1;      ///< the other end, if it is in this process
+  u32 listener1;  ///< of a child that nobody accepted yet
+  u32 next1;      ///< in the accept queue
   u32 queue_head1, queue_tail1, queued, backlog;
-  u32 port1;       ///< entry in the host's port table
+  u32 port1;  ///< entry in the host's port table
   Address local, remote;
   bool bound, rx_fin, rx_shut, tx_shut, fin_sent, nospace, want, orphan;
   bool nodelay, keepalive, reuse_address, reuse_port, broadcast, v6only, linger_on, ever_connected;
   bool reset_seen, packet_info, pump_later, fin_acked;
-  i32 error;       ///< SO_ERROR
+  i32 error;  ///< SO_ERROR
   i32 linger_s, keep_idle, keep_interval, keep_count, user_timeout, priority;
   u32 rcvbuf, sndbuf, rcv_lowat;
-  i64 rcv_timeout, snd_timeout;  ///< ns, 0: none
-  u32 rx_head, rx_size;          ///< ring of received, unread bytes
-  u32 tx_head, tx_size;          ///< ring of written, unsent bytes
+  i64 rcv_timeout, snd_timeout;              ///< ns, 0: none
+  u32 rx_head, rx_size;                      ///< ring of received, unread bytes
+  u32 tx_head, tx_size;                      ///< ring of written, unsent bytes
   u64 rx_total, rx_read, rx_edge;            ///< stream positions: arrived, read, told to the peer
   u64 tx_total, tx_sent, tx_acked, tx_edge;  ///< written, sent, acknowledged, allowed
   u64 token;
@@ -136,22 +151,32 @@ struct Item {
   u64 data;
   u32 next_watch1, prev_watch1;  ///< of the same description
   u32 next_ready1, prev_ready1;
-  u32 next_item1, prev_item1;    ///< of the same epoll
+  u32 next_item1, prev_item1;  ///< of the same epoll
 };
 
 enum class WaitKind : u8 {
-  none, open_mask, poll, select, epoll, futex, sleep, lock, signals, acked, yield
+  none,
+  open_mask,
+  poll,
+  select,
+  epoll,
+  futex,
+  sleep,
+  lock,
+  signals,
+  acked,
+  yield
 };
 
 struct Wait {
   WaitKind kind;
   u8 pad[3];
-  u32 open;      ///< open_mask
+  u32 open;  ///< open_mask
   u32 mask;
   u32 attempts;  ///< how often this call has been tried
   i64 deadline;  ///< lab time; LAB_NEVER
   i64 since;
-  u64 done;      ///< bytes a partial write has moved
+  u64 done;  ///< bytes a partial write has moved
 };
 
 enum class Run : u8 { unused, ready, blocked, exited };
@@ -186,10 +211,10 @@ struct Process {
   u32 fd_high;  ///< none used at and above
   u32 current;  ///< thread
   u32 threads_live;
-  u32 connecting;    ///< sockets with a SYN on its way
-  u32 orphans;       ///< closed sockets with bytes to send
+  u32 connecting;  ///< sockets with a SYN on its way
+  u32 orphans;     ///< closed sockets with bytes to send
   u32 timers_armed;
-  u32 pump;          ///< sockets wait for room in the outbox
+  u32 pump;  ///< sockets wait for room in the outbox
   i32 next_tid;
   i32 exit_status;
   bool exiting;
@@ -228,12 +253,12 @@ struct Port {
   u8 type, family;
   u8 pad;
   u32 link;
-  u32 slot;      ///< process
-  u64 handle;    ///< socket there
+  u32 slot;    ///< process
+  u64 handle;  ///< socket there
   Address address;
   u32 backlog;
-  u32 queued;    ///< established, not accepted
-  u32 pending;   ///< handshakes the controller has under way
+  u32 queued;   ///< established, not accepted
+  u32 pending;  ///< handshakes the controller has under way
   u32 window;
 };
 

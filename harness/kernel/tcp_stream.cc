@@ -35,8 +35,7 @@ u64 may_send(const Socket& s) {
 u64 send_directly(Kernel& k, Socket& s, const lx::Iovec* iov, u64 n, u64 skip, u64 want) {
   u64 moved = 0;
   while (moved < want && s.tx_size == 0) {
-    const u64 part = least(least(want - moved, may_send(s)),
-                           least<u64>(send_room(s), kSegmentMax));
+    const u64 part = least(least(want - moved, may_send(s)), least<u64>(send_room(s), kSegmentMax));
     if (part == 0) break;
     if (Socket* peer = local_peer(k, s)) {
       u8* bytes = k.p->scratch;

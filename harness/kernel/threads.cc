@@ -134,15 +134,26 @@ long wake_op(Kernel& k, Thread& t) {
   const u32 compare = code & 0xfff, old = *word;
   if ((code >> 31) != 0) operand = 1u << (operand & 31);
   switch (code >> 28 & 7) {
-    case 0: *word = operand; break;
-    case 1: *word = old + operand; break;
-    case 2: *word = old | operand; break;
-    case 3: *word = old & ~operand; break;
-    case 4: *word = old ^ operand; break;
-    default: return -lx::kEnosys;
+    case 0:
+      *word = operand;
+      break;
+    case 1:
+      *word = old + operand;
+      break;
+    case 2:
+      *word = old | operand;
+      break;
+    case 3:
+      *word = old & ~operand;
+      break;
+    case 4:
+      *word = old ^ operand;
+      break;
+    default:
+      return -lx::kEnosys;
   }
   const i32 a = static_cast<i32>(old), b = static_cast<i32>(compare);
-  const bool tests[] = {a == b, a != b, a < b, a <= b, a > b, a >= b};
+  const bool tests[] = {a == b, a != b, a<b, a <= b, a> b, a >= b};
   const u32 test = code >> 24 & 15;
   if (test > 5) return -lx::kEnosys;
   long count = wake(k, static_cast<u64>(t.args[0]), static_cast<u32>(t.args[2]), UINT32_MAX);

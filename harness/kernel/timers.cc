@@ -8,7 +8,13 @@ namespace {
 
 constexpr i64 kSecond = 1'000'000'000;
 
-enum Clock : long { kRealtime = 0, kMonotonic = 1, kRealtimeCoarse = 5, kRealtimeAlarm = 8, kTai = 11 };
+enum Clock : long {
+  kRealtime = 0,
+  kMonotonic = 1,
+  kRealtimeCoarse = 5,
+  kRealtimeAlarm = 8,
+  kTai = 11
+};
 
 bool is_realtime(long clock) {
   return clock == kRealtime || clock == kRealtimeCoarse || clock == kRealtimeAlarm || clock == kTai;
@@ -56,9 +62,10 @@ long call_sleep(Kernel& k, Thread& t, long clock, bool absolute, const lx::Times
 void set_expiry(Kernel& k, Timer& timer, i64 local) {
   const bool was = timer.expires != LAB_NEVER;
   timer.local = local;
-  timer.expires = local == LAB_NEVER
-                      ? LAB_NEVER
-                      : lab_from_local(k, as_monotonic(k, timer.realtime ? kRealtime : kMonotonic, local));
+  timer.expires =
+      local == LAB_NEVER
+          ? LAB_NEVER
+          : lab_from_local(k, as_monotonic(k, timer.realtime ? kRealtime : kMonotonic, local));
   const bool is = timer.expires != LAB_NEVER;
   k.p->timers_armed += (is ? 1u : 0u) - (was ? 1u : 0u);
 }
@@ -146,7 +153,8 @@ long call_setitimer(Kernel& k, Thread& t) {
   const i64 interval = k.p->alarm_interval;
   const i64 left = set_alarm(k, next ? in(next->value) : 0, next ? in(next->interval) : 0);
   if (old != nullptr)
-    *old = {{interval / kSecond, interval % kSecond / 1000}, {left / kSecond, left % kSecond / 1000}};
+    *old = {{interval / kSecond, interval % kSecond / 1000},
+            {left / kSecond, left % kSecond / 1000}};
   return 0;
 }
 
@@ -233,7 +241,8 @@ long call_timers(Kernel& k, Thread& t, bool* mine) {
     case nr::k_timerfd_gettime:
       return timer_get(k, t);
     case nr::k_alarm:
-      return (set_alarm(k, static_cast<i64>(static_cast<u32>(t.args[0])) * kSecond, 0) + kSecond - 1) /
+      return (set_alarm(k, static_cast<i64>(static_cast<u32>(t.args[0])) * kSecond, 0) + kSecond -
+              1) /
              kSecond;
     case nr::k_setitimer:
       return call_setitimer(k, t);

@@ -41,11 +41,13 @@ extern "C" long lab_clone(u64 flags, void* stack, u32* clear_word, u64 tls, u64 
 /// Leaves the shim for the program: restores registers, rax = 0.
 extern "C" [[noreturn]] void lab_resume(const Registers* registers, u64 stack);
 extern "C" const u8 lab_sys_begin[], lab_sys_end[];
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                long f = 0) {
   return lab_sys(number, a, b, c, d, e, f);
 }
 
-// ---- channel.cc: turns ---------------------------------------------------------------------------
+// ---- channel.cc: turns
+// ---------------------------------------------------------------------------
 /// Gives the turn back and waits for the next; then takes the inbox in.
 void hand_over(lab_state state);
 /// This thread cannot go on: another one does, or the controller.
@@ -57,17 +59,20 @@ void wait_for_baton(kernel::Thread& t);
 [[noreturn]] void finish_process();
 [[noreturn]] void stop_here();
 
-// ---- serve.cc -------------------------------------------------------------------------------------
+// ---- serve.cc
+// -------------------------------------------------------------------------------------
 /// Every system call of the program ends here; registers where a trap knows them.
 long serve(long number, const long* args, const Registers* registers);
 
-// ---- threads.cc -----------------------------------------------------------------------------------
+// ---- threads.cc
+// -----------------------------------------------------------------------------------
 long clone_thread(kernel::Thread& t, const Registers* registers);
 [[noreturn]] void exit_thread(kernel::Thread& t);
 u8* stack_top(u32 slot);
 void use_stack(u32 slot);
 
-// ---- trap.cc --------------------------------------------------------------------------------------
+// ---- trap.cc
+// --------------------------------------------------------------------------------------
 void install_handlers();
 void arm_trap();
 /// Per thread (SUD is not inherited).
@@ -75,7 +80,8 @@ void arm_thread();
 /// RDTSC and CPUID fault from here on.
 void arm_faults();
 
-// ---- faults.cc ------------------------------------------------------------------------------------
+// ---- faults.cc
+// ------------------------------------------------------------------------------------
 /// Answers the instruction at rip if it is RDTSC, RDTSCP or CPUID.
 bool answer_instruction(Registers& registers);
 

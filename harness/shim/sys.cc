@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Section lab_sys_text: everything that enters the real kernel. The trap lets calls from this section
-// pass, judged by the address *after* the instruction; so the section begins and ends with
+// Section lab_sys_text: everything that enters the real kernel. The trap lets calls from this
+// section pass, judged by the address *after* the instruction; so the section begins and ends with
 // something that is no call, or the last one would be trapped.
 #include "harness/shim/shim.h"
 

@@ -26,7 +26,8 @@ struct Slot {
 };
 
 u8* slot_end(u32 slot) {
-  return reinterpret_cast<u8*>(LAB_ARENA_ADDRESS + LAB_STACKS_OFFSET + (slot + 1ull) * LAB_STACK_SIZE);
+  return reinterpret_cast<u8*>(LAB_ARENA_ADDRESS + LAB_STACKS_OFFSET +
+                               (slot + 1ull) * LAB_STACK_SIZE);
 }
 Slot& slot_of(u32 slot) {
   return *reinterpret_cast<Slot*>(slot_end(slot) - sizeof(Slot));
@@ -72,7 +73,8 @@ long clone_thread(kernel::Thread& t, const Registers* registers) {
   if ((flags & kParentSettid) != 0) *reinterpret_cast<i32*>(t.args[2]) = made->tid;
   if ((flags & kChildSettid) != 0) *reinterpret_cast<i32*>(t.args[3]) = made->tid;
   const u64 real = kNeeded | kSysvsem | kChildCleartid | (flags & kSettls);
-  const long tid = lab_clone(real, stack_top(slot), &start.alive, static_cast<u64>(t.args[4]), slot);
+  const long tid =
+      lab_clone(real, stack_top(slot), &start.alive, static_cast<u64>(t.args[4]), slot);
   if (tid < 0) return kernel::refuse(k, t, LAB_STOP_INTERNAL, "the machine gives no more threads");
   return made->tid;
 }

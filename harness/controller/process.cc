@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program becomes a process: forked, everything about it fixed that a machine would vary, stopped
+// at exec, patched there, attached by its shim, and waiting for its first turn.
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "harness/controller/impl.h"
+
+namespace lab::controller {
+
+bool Mapping::create(const char* name, std::size_t size) {
+  x_fd = ::memfd_create(name, MFD_CLOEXEC);
+  if (x_fd < 0 || ::ftruncate(x_fd, static_cast<off_t>(size)) != 0) return false;
+  void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, x_fd, 0);
+  if (at == MAP_FAILED) return false;
+  x_base = static_cast<std::uint8_t*>(at);
+  x_size = size;
+  return true;
+}
+
+void Mapping::reset() {
+  if (x_base != nullptr) ::munmap(x_base, x_size);
+  if (x_fd >= 0) ::close(x_fd);
+  x_base = nullptr;
+  x_fd = -1;
+}
+
+namespace {
+
+/// argv or envp for execve, alive as long as this.
+class Strings {
+ public:
+  void add(std::string text) { x_texts.push_back(std::move(text)); }
+  char** data() {
+    x_pointers.clear();
+    for (std::string& text : x_texts)
+      x_pointers.push_back(text.data());
+    x_pointers.push_back(nullptr);
+    return x_pointers.data();
+  }
+
+ private:
+  std::deque<std::string> x_texts;
+  std::vector<char*> x_pointers;
+};
+
+Strings environment_of(const ProgramSpec& spec, Cpu cpu) {
+  // In the order of names, so that a further variable has one place.
+  std::map<std::string, std::string> all = {
+      {"HOME", "/node"},
+      {"LANG", "C"},
+      {"LC_ALL", "C"},
+      {"LD_PRELOAD", "/proc/self/fd/" + std::to_string(LAB_FD_SHIM)},
+      {"PATH", "/usr/bin:/bin"},
+      {"TMPDIR", "/node"},
+      {"TZ", "UTC"},
+      {"USER", "node"},
+      {"GLIBC_TUNABLES", "glibc.pthread.rseq=0"},
+  };
+  // Without CPUID faults libcrypto sees the real CPU: at least keep it from RDRAND and RDSEED.
+  if (cpu == Cpu::plain) all["OPENSSL_ia32cap"] = "~0x4000000000000000:~0x40000";
+  for (const auto& [name, value] : spec.environment)
+    all[name] = value;
+  Strings out;
+  for (const auto& [name, value] : all)
+    out.add(name + "=" + value);
+  return out;
+}
+
+void limit(int resource, rlim_t value, rlim_t most) {
+  const rlimit both{value, most};
+  ::setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
+}
+
+struct ChildPlan {
+  int arena, host, turns, folder, shim, program, errors, null;
+  char** argv;
+  char** envp;
+  bool randomize;
+  pid_t parent;
+};
+
+/// Between fork and exec: system calls only.
+[[noreturn]] void become_program(const ChildPlan& plan) {
+  ::setsid();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != plan.parent) ::_exit(127);
+  limit(RLIMIT_NOFILE, LAB_FD_LIMIT, LAB_FD_LIMIT);
+  limit(RLIMIT_STACK, 8 << 20, 8 << 20);
+  limit(RLIMIT_CORE, 0, 0);
+  limit(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY);
+  ::personality(plan.randomize ? 0 : ADDR_NO_RANDOMIZE);
+  ::umask(022);
+  // Sources may themselves lie at a target: move them out of the way first.
+  const int from[] = {plan.arena, plan.host,    plan.turns,  plan.folder,
+                      plan.shim,  plan.program, plan.errors, plan.null};
+  int moved[8];
+  for (int i = 0; i < 8; ++i)
+    moved[i] = ::fcntl(from[i], F_DUPFD, 920);
+  for (int i = 0; i < 6; ++i)
+    ::dup2(moved[i], LAB_FD_ARENA + i);
+  ::dup2(moved[7], 0);
+  ::dup2(moved[7], 1);
+  ::dup2(moved[6], 2);
+  ::syscall(SYS_close_range, 3, LAB_FD_ARENA - 1, 0);
+  ::syscall(SYS_close_range, LAB_FD_PROGRAM + 1, ~0u, 0);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (int signal = 1; signal < 65; ++signal)
+    ::signal(signal, SIG_DFL);
+  ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+  ::syscall(SYS_execveat, LAB_FD_PROGRAM, "", plan.argv, plan.envp, AT_EMPTY_PATH);
+  const char* why = std::strerror(errno);
+  (void)!::write(2, why, std::strlen(why));
+  ::_exit(127);
+}
+
+std::string read_errors(int fd) {
+  char text[2048];
+  const ssize_t n = ::pread(fd, text, sizeof(text), 0);
+  std::string out(text, n > 0 ? static_cast<std::size_t>(n) : 0);
+  while (!out.empty() && (out.back() == '\n' || out.back() == ' '))
+    out.pop_back();
+  return out;
+}
+
+std::vector<std::string> mapped_files_of(pid_t pid) {
+  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  std::vector<std::string> out;
+  for (std::string line; std::getline(maps, line);) {
+    const std::size_t slash = line.find('/');
+    if (slash == std::string::npos || line.find("/memfd:") != std::string::npos) continue;
+    std::string path = line.substr(slash);
+    if (out.empty() || out.back() != path) out.push_back(std::move(path));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::uint32_t Controller::Impl::take_slot() {
+  if (!free_slots.empty()) {
+    const std::uint32_t slot = free_slots.back();
+    free_slots.pop_back();
+    return slot;
+  }
+  return next_slot < LAB_MAX_SLOTS ? next_slot++ : 0;
+}
+
+bool Controller::Impl::spawn(Node& node) {
+  HostState& host = host_of(node);
+  const auto fail = [&](const std::string& why) {
+    stop_run(StopKind::cannot_start, &node, "cannot start " + node.spec.argv[0] + ": " + why);
+    return false;
+  };
+  const int program = ::open(node.spec.argv[0].c_str(), O_RDONLY | O_CLOEXEC);
+  if (program < 0) return fail(std::strerror(errno));
+  if (const auto unfit = unfit_program(program, node.spec.argv[0])) {
+    ::close(program);
+    return fail(*unfit);
+  }
+  node.folder_fd = ::open(node.spec.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  node.errors_fd = ::memfd_create("mixlab-errors", MFD_CLOEXEC);
+  node.slot = take_slot();
+  if (node.folder_fd < 0) {
+    ::close(program);
+    return fail("its folder " + node.spec.folder + ": " + std::strerror(errno));
+  }
+  if (node.slot == 0 || !node.arena.create("mixlab-arena", LAB_ARENA_SIZE)) {
+    ::close(program);
+    return fail("no room for another arena");
+  }
+  node.control = node.arena.at<lab_control>(LAB_CONTROL_OFFSET);
+  node.process = node.arena.at<kernel::Process>(LAB_KERNEL_OFFSET);
+  lab_control& c = *node.control;
+  c.magic = LAB_CONTRACT_MAGIC;
+  c.version = LAB_CONTRACT_VERSION;
+  c.slot = node.slot;
+  c.trap = options.trap == Trap::sud ? LAB_TRAP_SUD : LAB_TRAP_SECCOMP;
+  c.flags = (options.interpose ? LAB_FLAG_INTERPOSE : 0) |
+            (options.pass_unknown ? LAB_FLAG_PASS_UNKNOWN : 0) |
+            (options.cpu == Cpu::masked ? LAB_FLAG_FAULT_TSC | LAB_FLAG_FAULT_CPUID : 0);
+  c.pid = host.kernel->next_pid;
+  host.kernel->next_pid += 1000;  // room for the threads
+  std::copy(node.spec.entropy_key.begin(), node.spec.entropy_key.end(), c.entropy_key);
+  c.wall_epoch_ns = options.wall_epoch_ns;
+  c.call_limit = options.call_limit;
+  c.call_step_ns = options.call_step.count();
+  c.cpus = 1;
+  c.clock_offset_ns = host.spec.clock_offset.count();
+  c.clock_drift_ppm = host.spec.clock_drift_ppm;
+  c.now_ns = now;
+  c.deadline_ns = LAB_NEVER;
+  for (int fd : node.spec.outputs)
+    if (fd > 2 && fd < 32) c.inherited |= 1u << fd;
+
+  Strings arguments, environment = environment_of(node.spec, options.cpu);
+  for (const std::string& argument : node.spec.argv)
+    arguments.add(argument);
+  const ChildPlan plan{node.arena.fd(),
+                       host.page.fd(),
+                       turns.fd(),
+                       node.folder_fd,
+                       shim_fd,
+                       program,
+                       node.errors_fd,
+                       null_fd,
+                       arguments.data(),
+                       environment.data(),
+                       options.randomize_addresses,
+                       ::getpid()};
+  node.pid = ::fork();
+  if (node.pid == 0) become_program(plan);
+  ::close(program);
+  if (node.pid < 0) return fail(std::strerror(errno));
+
+  int status = 0;
+  if (::waitpid(node.pid, &status, __WALL) != node.pid || !WIFSTOPPED(status)) {
+    node.pid = -1;
+    return fail(read_errors(node.errors_fd));
+  }
+  const std::string unpatched = patch_at_exec(node.pid, node.spec.entropy_key, c);
+  if (!unpatched.empty()) return fail(unpatched);
+
+  // Until the shim has attached: the same wait as for an activation.
+  node.phase = Phase::running;
+  c.next_slot = 0;
+  c.state = LAB_STATE_STARTING;
+  if (!wait_turn({index(node.id)})) {
+    const std::string said = read_errors(node.errors_fd);
+    if (stopped && stopped->kind == StopKind::died) {
+      stopped.reset();
+      return fail(said.empty() ? "it ended before the shim took over" : said);
+    }
+    return false;
+  }
+  node.mapped = mapped_files_of(node.pid);
+  if (c.state == LAB_STATE_STOPPED) {
+    report_stop(node);
+    return false;
+  }
+  observer.node_started(at_ns(now), node.id);
+  return true;
+}
+
+}  // namespace lab::controller
