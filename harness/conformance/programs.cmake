@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# Small programs, one a family, that must print the same natively and in the lab.
+file(GLOB conformance_programs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/harness/conformance/programs/*.cc)
+foreach(source IN LISTS conformance_programs)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(conformance_${name} ${source})
+  target_include_directories(conformance_${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(conformance_${name} PRIVATE tp_asio)
+  set_target_properties(conformance_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/conformance)
+  add_dependencies(harness_conformance conformance_${name})
+endforeach()
+target_compile_definitions(harness_conformance PRIVATE MIXLAB_SHIM="$<TARGET_FILE:mixlab_shim>"
+  MIXLAB_CONFORMANCE_BIN="${CMAKE_BINARY_DIR}/conformance")
+add_dependencies(harness_conformance mixlab_shim)
