@@ -21,7 +21,9 @@ _BUSY_S = 30.0
 
 # The lab's table of the same name, so that checks read one spelling; a devnet's faults are what a test did.
 _FAULT = """
-CREATE TABLE IF NOT EXISTS fault (time_ns INTEGER NOT NULL, verb TEXT NOT NULL, target TEXT NOT NULL);
+CREATE TABLE fault (
+  id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, verb TEXT NOT NULL, target TEXT NOT NULL
+);
 """
 
 
