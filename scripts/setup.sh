@@ -68,7 +68,7 @@ as_root() {
 # libboost1.81-dev conflicts with other versions' headers, and apt would take those away: say so first.
 warn_of_replaced_boost() {
   local installed
-  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'libboost*-dev' 2>/dev/null |
+  installed=$({ dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'libboost*-dev' 2>/dev/null || true; } |
     awk -v keep="$boost" '$2 == "installed" && $1 ~ /^libboost[0-9.]+-dev$/ && $1 != "libboost" keep "-dev" {print $1}')
   if [ -n "$installed" ]; then
     echo "setup.sh: libboost$boost-dev cannot stand beside ${installed//$'\n'/, }; apt will remove that one." >&2
