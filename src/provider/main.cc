@@ -132,8 +132,6 @@ void say_goodbye(const provider::Provider& node, std::uint64_t unrecorded) {
             << tally.refused << " refused requests\n"
             << "Messages: " << tally.handed_out << " handed out, " << tally.offered_again
             << " to be offered again\n";
-  if (tally.cut_off > 0)
-    std::cout << "Connections that ended inside a packet: " << tally.cut_off << "\n";
   if (unrecorded > 0) std::cout << "Rows missing in the record: " << unrecorded << "\n";
   std::cout << std::flush;
 }

@@ -140,7 +140,9 @@ Task<> Provider::serve_mix(Stream stream) {
       stream.set_deadline(std::nullopt);
     inside = reader.unfinished() > 0;
   }
-  if (reader.unfinished() > 0) ++x_tally.cut_off;
+  if (reader.unfinished() == 0) co_return;
+  ++x_tally.received;
+  x_tally.dropped.add(DropReason::short_packet);  // without a row: there is no packet to name
 }
 
 void Provider::take(wire::PacketView packet, Instant now) {

@@ -41,11 +41,9 @@ struct Options {
 
 /// What became of packets (received = stored + dropped + on their way to the disk) and requests.
 struct Tally {
-  std::uint64_t received = 0;
+  std::uint64_t received = 0;  // also such as were cut off
   std::uint64_t stored = 0;
   record::DropCounts dropped;
-  /// Connections that ended inside a packet, or stalled there; no packet, so not in the sum.
-  std::uint64_t cut_off = 0;
   std::uint64_t registrations = 0;
   std::uint64_t pulls = 0;
   std::uint64_t handed_out = 0;     // messages whose reply arrived

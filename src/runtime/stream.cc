@@ -349,6 +349,12 @@ Io<std::size_t> Stream::unacknowledged() const {
   int bytes = 0;
   if (::ioctl(x->socket.native_handle(), SIOCOUTQ, &bytes) != 0)
     return std::unexpected(x->failure(errno));
+  if (bytes == 0) return 0;
+  // A reset leaves the count as it was, and who has read the end already is not told otherwise.
+  int broken = 0;
+  socklen_t size = sizeof broken;
+  (void)::getsockopt(x->socket.native_handle(), SOL_SOCKET, SO_ERROR, &broken, &size);
+  if (broken != 0) return std::unexpected(x->failure(broken));
   return static_cast<std::size_t>(bytes);
 }
 Address Stream::remote() const {

@@ -84,7 +84,8 @@ class Stream {
   /// As above, but absolute: closes at `deadline` (up to a second late) unless changed before.
   void set_deadline(std::optional<Instant> deadline);
 
-  /// Bytes written that the peer's system has not acknowledged (SIOCOUTQ).
+  /// Bytes written that the peer's system has not acknowledged (SIOCOUTQ), or the error that says
+  /// that they never will be.
   Io<std::size_t> unacknowledged() const;
   Address remote() const;
   Address local() const;
