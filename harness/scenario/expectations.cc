@@ -18,6 +18,16 @@ std::vector<std::string> reasons() {
 void Resolver::expectations() {
   for (Section& section : x_document.sections)
     if (std::string_view(section.table->name) == "expect") expectation(section);
+  for (std::size_t i = 0; i < x_plan.programs.size(); ++i) {
+    if (!x_plan.programs[i].expect_exit) continue;
+    Expectation exit;
+    exit.that = "exit";
+    exit.mode = "finally";
+    exit.on = x_plan.programs[i].name;
+    exit.programs = {NodeId(i)};
+    exit.code = *x_plan.programs[i].expect_exit;
+    x_plan.expectations.push_back(std::move(exit));
+  }
 }
 
 void Resolver::expectation(Section& section) {

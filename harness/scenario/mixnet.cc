@@ -91,11 +91,16 @@ class Expansion {
   void provider(std::size_t n) {
     const std::string name = "provider-" + std::to_string(n), address = address_of(2, n);
     const HostId at = host(name, Role::provider, 2, n);
-    Program& p = program(
-        at, name,
-        {"nym-sfw-provider", "run", "--mixHost", address, "--mixPort", "8085", "--clientHost",
-         address, "--clientPort", "9000", "--storeDir", "inboxes", "--registeredLedger",
-         "registered_clients", "--directory", kDirectory, "--record", "{record}"});
+    Program& p = program(at, name, {"nym-sfw-provider",   "run",
+                                    "--mixHost",          address,
+                                    "--mixPort",          "8085",
+                                    "--clientHost",       address,
+                                    "--clientPort",       "9000",
+                                    "--storeDir",         "inboxes",
+                                    "--registeredLedger", "registered_clients",
+                                    "--layers",           std::to_string(count("layers")),
+                                    "--directory",        kDirectory,
+                                    "--record",           "{record}"});
     p.role = Role::provider;
     p.layer = static_cast<int>(count("layers")) + 1;
   }

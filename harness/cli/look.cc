@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that run nothing.
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "harness/cli/commands.h"
+#include "harness/cli/files.h"
+#include "harness/controller/controller.h"
+#include "harness/judge/query.h"
+#include "harness/protocol/syscalls.h"
+#include "harness/replay/difference.h"
+#include "harness/report/summary.h"
+#include "harness/scenario/parse.h"
+
+namespace lab::cli {
+namespace {
+
+namespace json = boost::json;
+
+const char* to_text(Policy policy) {
+  return policy == Policy::simulate ? "simulate" : policy == Policy::pass ? "pass" : "refuse";
+}
+
+mix::sqlite::Result<mix::sqlite::Database> open(const std::string& file) {
+  return mix::sqlite::Database::open(file, mix::sqlite::Database::Mode::read_only);
+}
+
+int list_calls(bool as_json) {
+  json::array all;
+  for (const CallRule& rule : kCallRules) {
+    if (as_json) {
+      all.push_back(json::object{{"number", rule.number},
+                                 {"name", rule.name},
+                                 {"policy", to_text(rule.policy)},
+                                 {"reason", rule.reason}});
+      continue;
+    }
+    std::cout << rule.number << "\t" << to_text(rule.policy) << "\t" << rule.name << "\t"
+              << rule.reason << "\n";
+  }
+  if (as_json)
+    std::cout << json::serialize(all) << "\n";
+  else
+    std::cout << "(a number that is not listed is refused)\n";
+  return kHolds;
+}
+
+}  // namespace
+
+std::string bin_folder() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
+}
+
+int check(const std::string& scenario, const std::vector<std::string>& settings, bool reference,
+          bool canonical) {
+  if (reference) {
+    std::cout << scenario::reference();
+    return kHolds;
+  }
+  const auto plan = read_plan(scenario, settings);
+  if (!plan) return kUsage;
+  std::cout << (canonical ? plan->canonical : explain(*plan));
+  return kHolds;
+}
+
+int show(const std::string& file, bool as_json) {
+  auto db = open(file);
+  if (!db) {
+    std::cerr << "mixlab: " << file << ": " << db.error().text << "\n";
+    return kUsage;
+  }
+  try {
+    const json::object summary = report::summary(*db);
+    std::cout << (as_json ? json::serialize(summary) + "\n" : report::to_text(summary));
+    return kHolds;
+  } catch (const judge::QueryFailed& failed) {
+    std::cerr << "mixlab: " << file << " is not a recording: " << failed.text << "\n";
+    return kUsage;
+  }
+}
+
+int diff(const std::string& a, const std::string& b) {
+  auto left = open(a), right = open(b);
+  if (!left || !right) {
+    std::cerr << "mixlab: " << (left ? b : a) << ": " << (left ? right : left).error().text << "\n";
+    return kUsage;
+  }
+  const auto found = replay::first_difference(*left, *right);
+  if (!found) {
+    std::cerr << "mixlab: not a recording of the lab: " << found.error() << "\n";
+    return kUsage;
+  }
+  if (!*found) {
+    std::cout << "the same events in the same order\n";
+    return kHolds;
+  }
+  std::cout << replay::to_text(**found, a, b);
+  return kFailed;
+}
+
+int doctor(bool calls, bool as_json) {
+  if (calls) return list_calls(as_json);
+  json::array all;
+  for (const controller::Ability& ability : controller::probe_machine()) {
+    if (as_json)
+      all.push_back(json::object{
+          {"name", ability.name}, {"available", ability.available}, {"detail", ability.detail}});
+    else
+      std::cout << (ability.available ? "yes  " : "no   ") << ability.name
+                << (ability.detail.empty() ? "" : ": " + ability.detail) << "\n";
+  }
+  if (as_json) std::cout << json::serialize(all) << "\n";
+  return kHolds;
+}
+
+}  // namespace lab::cli

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include "harness/cli/commands.h"
+
+namespace {
+
+constexpr const char* kAbout =
+    "Runs unmodified mixnet programs under a seeded clock and a simulated network, records every "
+    "hop, and says which "
+    "packet broke which promise.";
+constexpr const char* kFooter =
+    "Exit status: 0 all expectations hold; 1 one failed, or two runs differ; 2 usage or scenario "
+    "error; 3 the lab "
+    "itself could not do its job; 4 inconclusive.\n"
+    "A recording links senders to receivers: it is for test networks.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace lab::cli;
+  CLI::App app(kAbout, "mixlab");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", kToolVersion);
+
+  RunFlags flags;
+  CLI::App* run_command = app.add_subcommand("run", "Run a scenario and judge it");
+  run_command->add_option("SCENARIO", flags.scenario, "A scenario file (TOML)")->required();
+  run_command->add_option("--seed", flags.seed,
+                          "Everything left to chance follows from it (else the scenario's)");
+  run_command->add_option("--out", flags.out,
+                          "The recording (else results/<scenario>-<seed>-<chain>.sqlite)");
+  run_command
+      ->add_option("--set", flags.settings,
+                   "Change a key: mixnet.width=3, link.default.latency=50 ms, at[0].t=5 s")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  run_command->add_flag("--check", flags.check,
+                        "Run a second time in other surroundings, and compare the chains");
+  run_command->add_flag("--quiet", flags.quiet, "Say only what failed");
+  run_command->add_flag("--json", flags.json, "Print the result as JSON, and nothing else");
+  run_command->add_flag("--force", flags.force, "Overwrite an existing recording");
+  run_command->add_flag("--memory", flags.keep_memory,
+                        "Digest every node's memory at its end as well");
+  run_command->add_option("--trap", flags.trap, "What catches system calls")
+      ->check(CLI::IsMember({"seccomp", "sud"}))
+      ->capture_default_str();
+  run_command->add_option("--cpu", flags.cpu, "Whether CPUID and RDTSC are answered from a table")
+      ->check(CLI::IsMember({"masked", "plain"}))
+      ->capture_default_str();
+  run_command->add_flag("--no-interpose", flags.no_interpose,
+                        "Catch every call by the trap (slow; equal chain)");
+  run_command->add_flag("--second-look", flags.second_look)->group("");
+
+  std::string scenario;
+  std::vector<std::string> settings;
+  bool reference = false, canonical = false;
+  CLI::App* check_command =
+      app.add_subcommand("check", "Parse a scenario and explain it; run nothing");
+  auto* file = check_command->add_option("SCENARIO", scenario, "A scenario file (TOML)");
+  check_command->add_option("--set", settings, "As for run")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  check_command->add_flag("--reference", reference, "Print the reference of all keys");
+  check_command->add_flag("--canonical", canonical,
+                          "Print the canonical form, every default written out");
+
+  std::string recording, other;
+  bool json = false, calls = false;
+  CLI::App* show_command = app.add_subcommand("show", "A recording on one screen");
+  show_command->add_option("FILE", recording, "A recording")->required();
+  show_command->add_flag("--json", json, "As JSON");
+  CLI::App* diff_command = app.add_subcommand("diff", "The first event where two recordings part");
+  diff_command->add_option("A", recording, "A recording")->required();
+  diff_command->add_option("B", other, "Another")->required();
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "What this machine can and cannot make deterministic");
+  doctor_command->add_flag("--calls", calls, "Every system call's policy and its reason");
+  doctor_command->add_flag("--json", json, "As JSON");
+
+  try {
+    app.parse(argc, argv);
+    if (*check_command && !reference && file->count() == 0) throw CLI::RequiredError("SCENARIO");
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kHolds : kUsage;
+  }
+  if (*run_command) return run(flags);
+  if (*check_command) return check(scenario, settings, reference, canonical);
+  if (*show_command) return show(recording, json);
+  if (*diff_command) return diff(recording, other);
+  return doctor(calls, json);
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "harness/cli/commands.h"
+#include "harness/cli/files.h"
+#include "harness/cli/second_look.h"
+#include "harness/judge/judge.h"
+#include "harness/judge/query.h"
+#include "harness/recorder/settle.h"
+#include "harness/replay/difference.h"
+#include "harness/report/failure.h"
+#include "harness/report/summary.h"
+#include "harness/runner/runner.h"
+
+namespace lab::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using Wall = std::chrono::steady_clock;
+
+std::atomic<bool> interrupted = false;
+
+void on_signal(int) {
+  if (interrupted.exchange(true)) ::_exit(kInterrupted);  // the nodes die with us
+}
+
+/// The CPU after the one we run on, where there is one: the second look's.
+int other_cpu() {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) return -1;
+  const int here = ::sched_getcpu();
+  for (int i = 1; i < CPU_SETSIZE; ++i)
+    if (CPU_ISSET((here + i) % CPU_SETSIZE, &cpus)) return (here + i) % CPU_SETSIZE;
+  return -1;
+}
+
+class Run {
+ public:
+  Run(const RunFlags& flags, scenario::Plan plan) : x_flags(flags), x_plan(std::move(plan)) {}
+
+  int run() {
+    if (!x_flags.out.empty() && fs::exists(x_flags.out) && !x_flags.force)
+      return refuse(kUsage, x_flags.out + " exists (--force overwrites it)");
+    if (x_work.path().empty()) return refuse(kLab, "no temporary folder can be made");
+    const std::string draft = x_flags.out.empty()
+                                  ? "results/." + x_plan.name + "-" + std::to_string(x_plan.seed) +
+                                        "-" + std::to_string(::getpid())
+                                  : x_flags.out;
+    auto writer =
+        recorder::Writer::create(draft, {x_plan.canonical, static_cast<std::int64_t>(x_plan.seed),
+                                         x_plan.epoch, x_plan.duration.count(), kToolVersion});
+    if (!writer) return refuse(kLab, writer.error());
+    x_draft = (*writer)->incomplete_path();
+    std::optional<SecondLook> second;
+    if (x_flags.check) second.emplace(x_flags, x_plan.seed, x_work.path());
+    const auto begun = Wall::now();
+    auto outcome = play(**writer);
+    x_wall = std::chrono::duration<double>(Wall::now() - begun).count();
+    clear_progress();
+    if (!outcome) return give_up(kUsage, outcome.error());
+    x_outcome = std::move(*outcome);
+    if (x_outcome.interrupted) return give_up(kInterrupted, "interrupted");
+    if (auto sealed = (*writer)->seal(x_outcome.chain, x_outcome.manifest); !sealed)
+      return refuse(kLab, sealed.error());
+    writer->reset();
+    if (x_outcome.stop)
+      return refuse(
+          kLab, x_outcome.stop->text + "\nmixlab: what was recorded until then is in " + x_draft);
+    return judge(second);
+  }
+
+ private:
+  std::expected<runner::Outcome, std::string> play(recorder::Writer& writer) {
+    runner::Settings settings;
+    settings.bin = bin_folder();
+    settings.work = x_work.path() + "/hosts";
+    settings.keep_memory = x_flags.keep_memory;
+    settings.interrupted = &interrupted;
+    controller::Options& options = settings.options;
+    options.shim = settings.bin + "/libmixlab-shim.so";
+    options.wall_epoch_ns = x_plan.epoch_unix_ns;
+    options.trap = x_flags.trap == "sud" ? controller::Trap::sud : controller::Trap::seccomp;
+    options.cpu = x_flags.cpu == "plain" ? controller::Cpu::plain : controller::Cpu::masked;
+    options.interpose = !x_flags.no_interpose;
+    options.randomize_addresses = x_flags.second_look && own_programs_only();
+    if (x_flags.second_look) options.pin_cpu = other_cpu();
+    if (!x_flags.quiet && !x_flags.json && ::isatty(STDERR_FILENO) == 1)
+      settings.progress = [this, begun = Wall::now()](const runner::Progress& p) {
+        show_progress(p, begun);
+      };
+    return runner::run(x_plan, settings, writer, x_endings, x_notes);
+  }
+
+  bool own_programs_only() const {
+    for (const scenario::Program& program : x_plan.programs)
+      if (!program.command[0].starts_with("nym-") && !program.command[0].starts_with("mixlab-"))
+        return false;
+    return true;
+  }
+
+  void show_progress(const runner::Progress& p, Wall::time_point begun) {
+    const double wall = std::chrono::duration<double>(Wall::now() - begun).count();
+    const double now = static_cast<double>(ns(p.now)) / 1e9;
+    std::fprintf(stderr, "\r%8.0f s of %s  %6.1f times real time  %8llu packets on the wire ", now,
+                 mix::to_text(x_plan.duration).c_str(), now / std::max(wall, 1e-3),
+                 static_cast<unsigned long long>(p.packets));
+    x_shown = true;
+  }
+  void clear_progress() {
+    if (x_shown) std::fprintf(stderr, "\r\033[K");
+  }
+
+  // ---- the verdict ----
+
+  int judge(std::optional<SecondLook>& second) {
+    auto db = mix::sqlite::Database::open(x_draft, mix::sqlite::Database::Mode::read_write);
+    if (!db) return refuse(kLab, x_draft + ": " + db.error().text);
+    if (auto settled = recorder::settle(*db, x_endings); !settled)
+      return refuse(kLab, x_draft + ": " + settled.error().text);
+    const auto findings = judge::judge(*db, x_plan);
+    if (!findings) return refuse(kLab, "the recording cannot be judged: " + findings.error());
+    const judge::Verdict verdict = overall(*findings);
+    if (!name_recording()) return kUsage;
+    std::optional<std::string> apart;  // how the second look differs
+    if (second && !compare(*second, *db, apart)) return kLab;
+    int status = verdict == judge::Verdict::fail           ? kFailed
+                 : verdict == judge::Verdict::inconclusive ? kInconclusive
+                                                           : kHolds;
+    if (apart) status = kFailed;
+    try {
+      print(*db, *findings, status, apart);
+    } catch (const judge::QueryFailed& failed) {
+      return refuse(kLab, "the recording cannot be read: " + failed.text);
+    }
+    if (auto done =
+            recorder::publish(x_draft, x_recording, judge::rows(*findings), to_text(verdict));
+        !done)
+      return refuse(kLab, done.error());
+    return status;
+  }
+
+  bool name_recording() {
+    x_recording = x_flags.out;
+    if (!x_recording.empty()) return true;
+    x_recording = "results/" + x_plan.name + "-" + std::to_string(x_plan.seed) + "-" +
+                  x_outcome.chain.substr(0, 8) + ".sqlite";
+    // The name has the chain in it: what is there is a recording of this very run.
+    return true;
+  }
+
+  /// Whether the other run did its job; `apart` when its chain is another.
+  bool compare(SecondLook& second, mix::sqlite::Database& db, std::optional<std::string>& apart) {
+    std::string problem;
+    const auto look = second.result(problem);
+    if (!look) {
+      refuse(kLab, "the second run could not do its job: " + problem);
+      return false;
+    }
+    const bool memory_too = x_outcome.memory.empty() || x_outcome.memory == look->memory;
+    x_second = "chain " + look->chain;
+    if (look->chain == x_outcome.chain) {
+      x_second = memory_too ? "agreed"
+                            : "agreed, but the nodes' memory differs (addresses are random there)";
+      return true;
+    }
+    apart = "the second run has another chain: " + look->chain;
+    auto other =
+        mix::sqlite::Database::open(look->recording, mix::sqlite::Database::Mode::read_only);
+    if (!other) return true;
+    const auto found = replay::first_difference(db, *other);
+    if (found && *found) *apart += "\n" + replay::to_text(**found, "first run", "second run");
+    return true;
+  }
+
+  // ---- words ----
+
+  std::string command() const {
+    std::string out =
+        "mixlab run " + shell_word(x_flags.scenario) + " --seed " + std::to_string(x_plan.seed);
+    for (const std::string& setting : x_flags.settings)
+      out += " --set " + shell_word(setting);
+    return out + (x_flags.check ? " --check" : "");
+  }
+
+  void print(mix::sqlite::Database& db, const std::vector<judge::Finding>& findings, int status,
+             const std::optional<std::string>& apart) {
+    json::object failure;
+    for (const judge::Finding& finding : findings) {
+      const bool worst = finding.verdict == (status == kInconclusive ? judge::Verdict::inconclusive
+                                                                     : judge::Verdict::fail);
+      if (worst && failure.empty())
+        failure = report::failure(db, finding, {command(), x_recording, x_second});
+    }
+    if (x_flags.json) return print_json(findings, status, failure, apart);
+    if (!x_flags.quiet) print_findings(findings);
+    if (!failure.empty())
+      std::cout << (x_flags.quiet ? "" : "\n") << report::failure_text(failure) << "\n";
+    if (apart) std::cout << *apart << "\n";
+    if (!failure.empty()) write_twin(failure);
+    if (x_flags.quiet) return;
+    for (std::size_t i = 0; i < x_notes.size() && i < 5; ++i)
+      std::cout << "note  " << x_notes[i] << "\n";
+    if (x_notes.size() > 5)
+      std::cout << "note  and " << x_notes.size() - 5 << " more in the recording's log\n";
+    if (x_flags.check && !apart) std::cout << "second run " << x_second << "\n";
+    std::cout << "recording " << x_recording << "\n";
+    if (!x_outcome.memory.empty()) std::cout << "memory " << x_outcome.memory << "\n";
+    std::cout << "chain " << x_outcome.chain << "\n";
+  }
+
+  void print_findings(const std::vector<judge::Finding>& findings) const {
+    std::printf("%s, seed %llu: %s in %.2f s of real time, %llu activations\n", x_plan.name.c_str(),
+                static_cast<unsigned long long>(x_plan.seed), mix::to_text(x_plan.duration).c_str(),
+                x_wall, static_cast<unsigned long long>(x_outcome.activations));
+    for (const judge::Finding& f : findings)
+      std::printf("  %-12s  %s (%s): %s\n", to_text(f.verdict), f.that.c_str(), f.mode.c_str(),
+                  f.detail.c_str());
+    std::fflush(stdout);
+  }
+
+  void print_json(const std::vector<judge::Finding>& findings, int status, json::object& failure,
+                  const std::optional<std::string>& apart) {
+    json::array list;
+    for (const judge::Finding& f : findings)
+      list.push_back(json::object{
+          {"that", f.that},
+          {"mode", f.mode},
+          {"verdict", to_text(f.verdict)},
+          {"detail", f.detail},
+          {"first_bad_event", f.event ? json::value(*f.event) : json::value(nullptr)}});
+    json::object out{
+        {"scenario", x_plan.name},  {"seed", x_plan.seed},
+        {"status", status},         {"verdict", to_text(overall(findings))},
+        {"chain", x_outcome.chain}, {"memory", x_outcome.memory},
+        {"recording", x_recording}, {"duration_ns", x_plan.duration.count()},
+        {"wall_s", x_wall},         {"activations", x_outcome.activations},
+        {"expectations", list},     {"notes", json::array(x_notes.begin(), x_notes.end())}};
+    if (x_flags.check) out["second_run"] = apart ? *apart : x_second;
+    if (!failure.empty()) out["failure"] = std::move(failure);
+    std::cout << json::serialize(out) << "\n";
+  }
+
+  void write_twin(const json::object& failure) {
+    std::ofstream out(x_recording + ".failure.json");
+    out << json::serialize(failure) << "\n";
+    if (out.flush()) std::cout << "report      " << x_recording << ".failure.json\n";
+  }
+
+  /// Says why; the incomplete recording is left where it is.
+  int refuse(int status, const std::string& why) {
+    if (x_flags.json)
+      std::cout << json::serialize(
+                       json::object{{"status", status}, {"chain", ""}, {"problem", why}})
+                << "\n";
+    std::cerr << "mixlab: " << why << "\n";
+    return status;
+  }
+  int give_up(int status, const std::string& why) {
+    std::error_code ignored;
+    fs::remove(x_draft, ignored);
+    return refuse(status, why);
+  }
+
+  const RunFlags& x_flags;
+  const scenario::Plan x_plan;
+  WorkFolder x_work;
+  std::string x_draft, x_recording, x_second;
+  runner::Outcome x_outcome;
+  std::vector<recorder::Ending> x_endings;
+  std::vector<std::string> x_notes;
+  double x_wall = 0;
+  bool x_shown = false;
+};
+
+}  // namespace
+
+int run(const RunFlags& flags) {
+  std::vector<std::string> settings = flags.settings;
+  if (flags.seed) settings.push_back("scenario.seed=" + std::to_string(*flags.seed));
+  auto plan = read_plan(flags.scenario, settings);
+  if (!plan) return kUsage;
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    ::sigaction(signal, &action, nullptr);
+  return Run(flags, std::move(*plan)).run();
+}
+
+}  // namespace lab::cli

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/runner/folders.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "src/prelude/cursor.h"
+
+namespace lab::runner {
+namespace {
+
+namespace fs = std::filesystem;
+using Wrong = std::unexpected<std::string>;
+
+std::expected<void, std::string> make_parent(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) return Wrong(path.parent_path().string() + ": " + error.message());
+  return {};
+}
+
+std::expected<void, std::string> put(const fs::path& from, const fs::path& to) {
+  if (auto made = make_parent(to); !made) return made;
+  std::error_code error;
+  fs::copy(from, to, fs::copy_options::recursive | fs::copy_options::overwrite_existing, error);
+  if (error) return Wrong(from.string() + ": " + error.message());
+  return {};
+}
+
+bool runs(const fs::path& path) {
+  return ::access(path.c_str(), X_OK) == 0 && fs::is_regular_file(path);
+}
+
+}  // namespace
+
+std::string folder_of(const scenario::Plan& plan, const std::string& work, HostId host) {
+  return work + "/" + plan.hosts[index(host)].name;
+}
+
+std::expected<void, std::string> prepare(const scenario::Plan& plan, const std::string& work,
+                                         const scenario::Program& program) {
+  const fs::path folder = folder_of(plan, work, program.host);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) return Wrong(folder.string() + ": " + error.message());
+  for (const auto& [path, source] : program.files) {
+    const fs::path from = fs::path(plan.file).parent_path() / source;
+    if (auto done = put(from, folder / path); !done)
+      return Wrong("[[program]] " + program.name + ", files: " + done.error());
+  }
+  for (const auto& [path, text] : program.contents) {
+    if (auto done = make_parent(folder / path); !done) return done;
+    std::ofstream out(folder / path, std::ios::binary);
+    out << text;
+    if (!out.flush()) return Wrong((folder / path).string() + ": cannot be written");
+  }
+  return {};
+}
+
+std::expected<void, std::string> fetch(const scenario::Plan& plan, const std::string& work,
+                                       const scenario::Program& program) {
+  for (const auto& [path, from] : program.fetch) {
+    const scenario::Program& other = plan.programs[index(from)];
+    const fs::path source = fs::path(folder_of(plan, work, other.host)) / other.public_key_file;
+    if (auto done = put(source, fs::path(folder_of(plan, work, program.host)) / path); !done)
+      return Wrong(program.name + " needs what " + other.name + " writes: " + done.error());
+  }
+  return {};
+}
+
+FolderDigest digest_folder(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, error))
+    if (entry.is_regular_file(error) && !entry.is_symlink(error))
+      paths.push_back(fs::relative(entry.path(), folder, error).string());
+  std::ranges::sort(paths);
+  Hasher hasher(sizeof(Digest32));
+  for (const std::string& path : paths) {
+    std::ifstream in(fs::path(folder) / path, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    const std::string bytes = text.str();
+    mix::Bytes frame;
+    mix::Writer(frame)
+        .u32(static_cast<std::uint32_t>(path.size()))
+        .bytes(mix::as_bytes(path))
+        .u64(bytes.size())
+        .bytes(mix::as_bytes(bytes));
+    hasher.add(frame);
+  }
+  FolderDigest out;
+  out.files = paths.size();
+  hasher.digest(out.digest);
+  return out;
+}
+
+std::expected<std::string, std::string> find_program(const std::string& word,
+                                                     const std::string& bin,
+                                                     const std::string& scenario_file) {
+  std::vector<fs::path> places{fs::path(bin) / word};
+  if (word.find('/') != std::string::npos) {
+    places = {word.starts_with('/') ? fs::path(word)
+                                    : fs::path(scenario_file).parent_path() / word};
+  } else if (const char* path = std::getenv("PATH")) {
+    std::istringstream folders(path);
+    for (std::string folder; std::getline(folders, folder, ':');)
+      if (!folder.empty()) places.push_back(fs::path(folder) / word);
+  }
+  for (const fs::path& place : places) {
+    std::error_code error;
+    if (runs(place)) return fs::canonical(place, error).string();
+  }
+  return Wrong("there is no program '" + word + "' (looked in " +
+               places.front().parent_path().string() + (places.size() > 1 ? " and on PATH)" : ")"));
+}
+
+}  // namespace lab::runner
