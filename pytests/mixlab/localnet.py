@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import drawing, durations, layout, ports, programs, summary
+from . import drawing, layout, ports, programs, summary
 from .devnet import Devnet, Node
 from .directory import BadUrl, DirectoryApi
 from .layout import Layout, LayoutError
@@ -217,7 +217,7 @@ def _announce(net: Devnet, took_ns: int, own_directory: bool) -> None:
     others = len(topology.mixes) - len(net.mixes)
     if others > 0:
         say(f"({others} of these mixnodes belong to another network that uses the same directory)")
-    say(f"ready in {durations.text(took_ns)}")
+    say(f"ready in {took_ns / 1e9:.2f} s")
     whose = "" if own_directory else " (it ran already, and will not be stopped)"
     say(f"directory  {net.directory_url}{whose}")
     for client in net.clients:

@@ -59,7 +59,9 @@ def test_what_a_killed_program_did_not_write_down_is_unjudged_but_only_in_a_devn
     book: Book, clock: str, after: int, outcome: type[AssertionError]
 ) -> None:
     book.honest().packet(["mix-2a", "mix-3a", "provider"], 30 * S, silent=True)
-    book.writer.execute("insert into fault (time_ns, verb, target) values (?, 'crash', 'mix-2a')", 30 * S + MS - after * S)
+    book.writer.execute(
+        "insert into fault (time_ns, verb, target) values (?, 'crash', 'mix-2a')", 30 * S + MS - after * S
+    )
     book.writer.execute("update run set clock = ?", clock)
     with pytest.raises(outcome):
         book.close().assert_layer_order()
