@@ -15,7 +15,7 @@
 namespace mix::runtime {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
@@ -63,7 +63,7 @@ std::optional<Decimal> read_decimal(std::string_view text) {
 
 std::expected<std::string, std::string> read_url(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return std::unexpected(quoted(text) + " is not a URL that can be used: " + std::string(why) +
+    return std::unexpected(in_quotes(text) + " is not a URL that can be used: " + std::string(why) +
                            " (for example http://localhost:8080)");
   };
   const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
@@ -87,7 +87,7 @@ std::string check_url(const std::string& text) {
 std::string check_host(const std::string& text) {
   if (!resolve_now(text, 1).empty()) return {};
   if (text.empty() || text.size() > 253 || !std::ranges::all_of(text, is_host_char))
-    return quoted(text) + " is neither a host name nor a numeric address";
+    return in_quotes(text) + " is neither a host name nor a numeric address";
   return {};
 }
 
@@ -100,7 +100,7 @@ std::expected<std::uint16_t, std::string> read_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (failure != std::errc() || end != text.data() + text.size())
-    return std::unexpected(quoted(text) + " is not a port (0 to 65535)");
+    return std::unexpected(in_quotes(text) + " is not a port (0 to 65535)");
   return port;
 }
 std::string check_port(const std::string& text) {
@@ -109,7 +109,7 @@ std::string check_port(const std::string& text) {
 
 std::expected<Duration, std::string> read_duration(std::string_view text) {
   auto read = parse_duration(text);
-  if (read && *read <= 0ns) return std::unexpected(quoted(text) + " must be longer than zero");
+  if (read && *read <= 0ns) return std::unexpected(in_quotes(text) + " must be longer than zero");
   return read;
 }
 std::string check_duration(const std::string& text) {
@@ -118,7 +118,7 @@ std::string check_duration(const std::string& text) {
 
 std::expected<Rate, std::string> read_rate(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return std::unexpected(quoted(text) + " is not a rate: " + std::string(why) +
+    return std::unexpected(in_quotes(text) + " is not a rate: " + std::string(why) +
                            " (for example \"2 / s\", \"30 / min\"; 0 is never)");
   };
   const std::size_t slash = text.find('/');
@@ -151,7 +151,7 @@ std::expected<std::uint64_t, std::string> read_size(std::string_view text) {
   constexpr std::array<Unit, 5> units{
       {{"", 1}, {"B", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}}};
   const auto wrong = [&](std::string_view why) {
-    return std::unexpected(quoted(text) + " is not a size: " + std::string(why) +
+    return std::unexpected(in_quotes(text) + " is not a size: " + std::string(why) +
                            " (for example \"64 MiB\"; units B, KiB, MiB, GiB)");
   };
   std::uint64_t number = 0;
