@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 namespace lab::controller {
 
 void fill_cpuid_table(lab_control&) {}

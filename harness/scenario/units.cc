@@ -30,7 +30,7 @@ constexpr std::array<Unit, 6> kTimes{{{"h", 3'600'000'000'000},
                                       {"us", 1'000},
                                       {"ns", 1}}};
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
@@ -89,7 +89,7 @@ std::string write_united(std::uint64_t value, const std::array<Unit, N>& units) 
 
 Read<Duration> read_duration(std::string_view text, bool negative) {
   if (!text.starts_with('-')) return mix::parse_duration(text);
-  if (!negative) return std::unexpected(quoted(text) + " is negative");
+  if (!negative) return std::unexpected(in_quotes(text) + " is negative");
   auto positive = mix::parse_duration(text.substr(1));
   if (!positive) return positive;
   return -*positive;
@@ -97,7 +97,7 @@ Read<Duration> read_duration(std::string_view text, bool negative) {
 
 Read<Ratio> read_ratio(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return std::unexpected(quoted(text) + " is not a ratio: " + std::string(why) +
+    return std::unexpected(in_quotes(text) + " is not a ratio: " + std::string(why) +
                            " (for example \"2/1000\" or 0.002)");
   };
   const std::size_t slash = text.find('/');
@@ -119,7 +119,7 @@ Read<Ratio> read_ratio(std::string_view text) {
 
 Read<Ratio> read_rate(std::string_view text) {
   const auto wrong = [&] {
-    return std::unexpected(quoted(text) +
+    return std::unexpected(in_quotes(text) +
                            " is not a rate (for example \"2 / s\"; per s, ms, min or h)");
   };
   const std::size_t slash = text.find('/');
@@ -141,7 +141,7 @@ Read<Ratio> read_rate(std::string_view text) {
 
 Read<std::uint64_t> read_size(std::string_view text) {
   if (const auto out = read_united(text, kSizes)) return *out;
-  return std::unexpected(quoted(text) +
+  return std::unexpected(in_quotes(text) +
                          " is not a size (for example \"64 KiB\"; units B, kB, MB, " +
                          "GB, KiB, MiB, GiB)");
 }
@@ -149,7 +149,7 @@ Read<std::uint64_t> read_size(std::string_view text) {
 Read<std::uint64_t> read_bandwidth(std::string_view text) {
   const auto out = read_united(text, kBandwidths);
   if (out && *out > 0 && *out <= 1'000'000'000'000) return *out;
-  return std::unexpected(quoted(text) + " is not a bandwidth (for example \"10 Mbit/s\"; units " +
+  return std::unexpected(in_quotes(text) + " is not a bandwidth (for example \"10 Mbit/s\"; units " +
                          "bit/s, kbit/s, Mbit/s, Gbit/s; above 0, at most 1000 Gbit/s)");
 }
 
@@ -164,7 +164,7 @@ Read<std::int64_t> read_epoch(std::string_view text) {
                             std::chrono::day(day)};
   if (fields != 6 || read != 20 || copy.size() != 20 || !date.ok() || year < 1970 || year > 2200 ||
       hour > 23 || minute > 59 || second > 59)
-    return std::unexpected(quoted(text) +
+    return std::unexpected(in_quotes(text) +
                            " is not a moment in UTC (for example \"2026-01-01T00:00:00Z\")");
   const auto when = sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
   return duration_cast<nanoseconds>(when.time_since_epoch()).count();

@@ -22,7 +22,7 @@ std::string mix_body(std::string_view host, std::string_view key, std::string_vi
          ",\"version\":" + std::string(version) + ",\"layer\":" + std::string(layer) +
          std::string(rest) + "}";
 }
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 /// What a presence is refused with; empty when it is taken.
@@ -33,8 +33,8 @@ std::string refusal(const std::string& body) {
 std::string refusal_of_provider(std::string_view client, std::string_view mixnet,
                                 std::string_view clients) {
   const auto read = provider_from_presence(
-      "{\"clientListener\":" + quoted(client) + ",\"mixnetListener\":" + quoted(mixnet) +
-      ",\"pubKey\":" + quoted(kKey) +
+      "{\"clientListener\":" + in_quotes(client) + ",\"mixnetListener\":" + in_quotes(mixnet) +
+      ",\"pubKey\":" + in_quotes(kKey) +
       ",\"version\":\"0.4.0\",\"registeredClients\":" + std::string(clients) + "}");
   return read ? std::string() : read.error();
 }
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_presence_of_an_original_mixnode_is_read) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_by_its_field) {
-  const std::string host = "\"h:1\"", key = quoted(kKey), version = "\"0.4.0\"";
+  const std::string host = "\"h:1\"", key = in_quotes(kKey), version = "\"0.4.0\"";
   const auto starts = [](const std::string& text, std::string_view with) {
     BOOST_TEST(text.starts_with(with), text << " does not begin with " << with);
   };
@@ -74,17 +74,17 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_by_its_field) {
   starts(refusal(mix_body(host, key, version, "99999999999999999999")), "layer: ");
   starts(refusal(mix_body(host, "\"\"", version, "1")), "pubKey: ");
   starts(refusal(mix_body(host, "\"0OIl\"", version, "1")), "pubKey: ");
-  starts(refusal(mix_body(host, quoted(kKey + "1"), version, "1")), "pubKey: ");
+  starts(refusal(mix_body(host, in_quotes(kKey + "1"), version, "1")), "pubKey: ");
   starts(refusal(mix_body(host, "7", version, "1")), "pubKey: ");
   starts(refusal(mix_body(host, key, "\"0.4\"", "1")), "version: ");
   starts(refusal(mix_body(host, key, "null", "1")), "version: ");
-  starts(refusal(mix_body(host, key, quoted("0.4.0-" + std::string(27, 'a')), "1")), "version: ");
+  starts(refusal(mix_body(host, key, in_quotes("0.4.0-" + std::string(27, 'a')), "1")), "version: ");
   starts(refusal(mix_body("\"\"", key, version, "1")), "host: ");
   starts(refusal(mix_body("\"h\"", key, version, "1")), "host: ");
   starts(refusal(mix_body("\"<b>:1\"", key, version, "1")), "host: ");
   starts(refusal(mix_body("\"h:0\"", key, version, "1")), "host: ");
   starts(refusal(mix_body("\"h:65536\"", key, version, "1")), "host: ");
-  starts(refusal(mix_body(quoted(std::string(300, 'h') + ":1"), key, version, "1")), "host: ");
+  starts(refusal(mix_body(in_quotes(std::string(300, 'h') + ":1"), key, version, "1")), "host: ");
   starts(refusal(mix_body(host, key, version, "1", ",\"location\":\"<script>\"")), "location: ");
   starts(refusal(mix_body(host, key, version, "1", ",\"location\":7")), "location: ");
   starts(refusal("[]"), "must be a JSON object");
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(listeners_are_numeric) {
 }
 
 BOOST_AUTO_TEST_CASE(registered_clients_are_required_and_checked) {
-  const std::string one = "{\"pubKey\":" + quoted(kKey) + "}";
+  const std::string one = "{\"pubKey\":" + in_quotes(kKey) + "}";
   BOOST_TEST(refusal_of_provider("1.2.3.4:1", "1.2.3.4:2", "[" + one + "," + one + "]").empty());
   BOOST_TEST(
       refusal_of_provider("1.2.3.4:1", "1.2.3.4:2", "null").starts_with("registeredClients"));
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(an_entry_nobody_can_use_is_skipped_and_counted) {
 BOOST_AUTO_TEST_CASE(a_bad_registered_client_is_skipped_and_its_provider_stays) {
   std::string text = to_json(Topology({}, {sample_provider(1)}));
   const std::size_t at = text.find("\"registeredClients\":[") + 21;
-  text.insert(at, "{\"pubKey\":\"no\"},{\"pubKey\":" + quoted(kKey) + "}");
+  text.insert(at, "{\"pubKey\":\"no\"},{\"pubKey\":" + in_quotes(kKey) + "}");
   const auto read = topology_from_json(text);
   BOOST_REQUIRE(read.has_value());
   BOOST_REQUIRE(read->topology.providers().size() == 1u);
@@ -221,12 +221,12 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(metrics_json)
 
 BOOST_AUTO_TEST_CASE(a_report_of_an_original_is_read_and_told_on) {
-  const auto metrics = mix_metrics_from_json("{\"pubKey\":" + quoted(kKey) +
+  const auto metrics = mix_metrics_from_json("{\"pubKey\":" + in_quotes(kKey) +
                                              ",\"received\":10,\"sent\":{\"127.0.0.1:9981\":4}}");
   BOOST_REQUIRE(metrics.has_value());
   BOOST_TEST(metrics->received == 10u);
   BOOST_TEST(metrics->sent.at("127.0.0.1:9981") == 4u);
-  BOOST_TEST(to_json(*metrics) == "{\"pubKey\":" + quoted(kKey) +
+  BOOST_TEST(to_json(*metrics) == "{\"pubKey\":" + in_quotes(kKey) +
                                       ",\"sent\":{\"127.0.0.1:9981\":4},\"received\":10,"
                                       "\"timestamp\":0}");
   BOOST_TEST((mix_metrics_from_json(to_report_json(*metrics)).value() == *metrics));
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_report_of_an_original_is_read_and_told_on) {
 
 BOOST_AUTO_TEST_CASE(a_report_that_is_wrong_is_named_by_its_field) {
   const auto error = [](const std::string& rest) {
-    const auto read = mix_metrics_from_json("{\"pubKey\":" + quoted(kKey) + rest + "}");
+    const auto read = mix_metrics_from_json("{\"pubKey\":" + in_quotes(kKey) + rest + "}");
     return read ? std::string("taken") : read.error();
   };
   BOOST_TEST(error(R"(,"received":0,"sent":{})") == "taken");
