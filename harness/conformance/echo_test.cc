@@ -37,8 +37,9 @@ BOOST_AUTO_TEST_CASE(large_messages_pass_through_bounded_windows) {
 BOOST_AUTO_TEST_CASE(asio_coroutines_echo_on_many_connections) {
   Setup setup;
   setup.limit = 5s;
-  setup.programs = {{1, {program("asio_echo"), "server", "7000"}, 5ms, {}, {}},
-                    {2, {program("asio_echo"), "client", "10.0.0.1", "7000", "5", "20", "1372"}, {}, {}, {}}};
+  setup.programs = {
+      {1, {program("asio_echo"), "server", "7000"}, 5ms, {}, {}},
+      {2, {program("asio_echo"), "client", "10.0.0.1", "7000", "5", "20", "1372"}, {}, {}, {}}};
   const Result r = run_in_lab(setup);
   BOOST_TEST(r.text(1) == "100 of 100 rounds\n");
   BOOST_TEST(r.text(0) == "[signal 9]\n");  // the lab ended it

@@ -185,6 +185,7 @@ std::vector<std::string> run_natively(const std::vector<std::vector<std::string>
       ::dup2(null, 0);
       ::dup2(out, 1);
       ::dup2(null, 2);
+      ::close_range(3, ~0u, 0);
       ::execv(pointers[0], pointers.data());
       ::_exit(127);
     }

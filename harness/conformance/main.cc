@@ -69,13 +69,14 @@ void print_figures(const lab::conformance::Result& r, double wall_s) {
               static_cast<unsigned long long>(r.kept.activations), wall_s,
               static_cast<double>(lab::ns(r.end)) / 1e9);
   for (std::size_t i = 0; i < r.figures.size(); ++i)
-    std::printf("== program %zu: %llu activations, %llu calls, %llu traps, %llu bytes of entropy, "
-                "%llu clock steps\n",
-                i, static_cast<unsigned long long>(r.figures[i].activations),
-                static_cast<unsigned long long>(r.figures[i].calls),
-                static_cast<unsigned long long>(r.figures[i].traps),
-                static_cast<unsigned long long>(r.figures[i].entropy_drawn),
-                static_cast<unsigned long long>(r.figures[i].steps));
+    std::printf(
+        "== program %zu: %llu activations, %llu calls, %llu traps, %llu bytes of entropy, "
+        "%llu clock steps\n",
+        i, static_cast<unsigned long long>(r.figures[i].activations),
+        static_cast<unsigned long long>(r.figures[i].calls),
+        static_cast<unsigned long long>(r.figures[i].traps),
+        static_cast<unsigned long long>(r.figures[i].entropy_drawn),
+        static_cast<unsigned long long>(r.figures[i].steps));
   for (const auto& w : r.waiting)
     std::printf("== node %u thread %u waits in %s\n", lab::index(w.node), w.thread, w.call.c_str());
   std::printf("chain %s\n", r.kept.chain_hex().c_str());
@@ -96,7 +97,8 @@ int main(int argc, char** argv) {
   while (i < argc)
     setup.programs.push_back(read_program(argc, argv, i));
   if (setup.programs.empty()) {
-    std::fprintf(stderr, "usage: lab-try [options] HOST[@START_MS[+FD]] PROGRAM [ARG...] [-- ...]\n");
+    std::fprintf(stderr,
+                 "usage: lab-try [options] HOST[@START_MS[+FD]] PROGRAM [ARG...] [-- ...]\n");
     return 2;
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -115,6 +117,7 @@ int main(int argc, char** argv) {
   print_figures(r, wall.count());
   for (std::size_t n = 0; n < r.memory.size(); ++n)
     for (const auto& region : r.memory[n].regions)
-      std::printf("memory %zu %s %s\n", n, mix::to_hex(region.digest).c_str(), region.label.c_str());
+      std::printf("memory %zu %s %s\n", n, mix::to_hex(region.digest).c_str(),
+                  region.label.c_str());
   return r.stop ? 3 : 0;
 }

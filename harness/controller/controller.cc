@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "harness/controller/cpu_mask.h"
 #include "harness/controller/impl.h"
 #include "harness/protocol/syscalls.h"
 
@@ -78,6 +79,10 @@ std::expected<std::unique_ptr<Controller>, std::string> Controller::create(Optio
   // No preemption at wake-up: who hands over goes to sleep by itself.
   const sched_param batch{};
   ::sched_setscheduler(0, SCHED_BATCH, &batch);
+  if (impl->options.cpu == Cpu::masked) {
+    match_faults(true);
+    impl->matched = true;
+  }
   return std::unique_ptr<Controller>(new Controller(std::move(impl)));
 }
 

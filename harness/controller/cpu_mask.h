@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hiding the CPU: RDTSC and CPUID fault from the loader's first instruction on. The shim answers
 // them once it is there; before that (the loader chooses its string routines and reads its start
-// time) the controller does, at the exec stop. Answers come from one table, never from the live
-// CPU, so that a recording names them and another machine gives the same.
+// time) the controller does, at the exec stop. Answers come from a table, never from the live CPU.
+//
+// The table is an x86-64-v3 CPU with AES, PCLMUL and SHA (v2 where the machine has no AVX2), one
+// core, fixed caches; no AVX-512, RDRAND, RDSEED, RDPID, TSX. One size stays the machine's: that of
+// the XSAVE area, which the loader must know to be safe.
+//
+// Arming CPUID faults in nodes alone would make each switch between them and the controller write a
+// machine register (an exit of the virtual machine, 14 us): the controller arms itself as well, and
+// answers its own CPUID, should a library ask, from the live CPU.
 #pragma once
 
 #include <sys/types.h>
@@ -13,13 +20,15 @@
 
 namespace lab::controller {
 
-/// The table: a plain x86-64-v2 CPU with AES and PCLMUL, no AVX, no RDRAND, no TSX.
 void fill_cpuid_table(lab_control& control);
-/// Arms both faults in the stopped process and answers until the shim attaches (SIGSYS never seen:
-/// it leaves at the shim's first call). Empty on success; clears the flags where the machine
-/// cannot.
+/// Arms both faults in the process stopped at exec and answers until the shim says it has taken
+/// over; the process is then stopped again, to be detached. Empty on success.
 std::string mask_cpu(pid_t pid, lab_control& control);
 /// Can this machine make CPUID fault?
 bool cpuid_can_fault();
+/// This thread's own flag; with `on` a SIGSEGV handler that answers for it.
+void match_faults(bool on);
+/// "x86-64-v3" or "x86-64-v2": what the table shows on this machine.
+const char* masked_level();
 
 }  // namespace lab::controller

@@ -7,6 +7,7 @@
 
 #include <linux/futex.h>
 
+#include "harness/controller/cpu_mask.h"
 #include "harness/controller/impl.h"
 #include "harness/protocol/syscalls.h"
 
@@ -128,6 +129,7 @@ Controller::Impl::~Impl() {
   }
   if (shim_fd >= 0) ::close(shim_fd);
   if (null_fd >= 0) ::close(null_fd);
+  if (matched) match_faults(false);
   if (pinned) ::sched_setaffinity(0, sizeof(old_affinity), &old_affinity);
 }
 

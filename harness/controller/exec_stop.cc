@@ -68,6 +68,7 @@ std::string patch_at_exec(pid_t pid, const std::array<std::uint8_t, 32>& key,
   std::string problem = patch_stack(pid, registers.rsp, at_random_bytes(key));
   if (problem.empty() && (control.flags & (LAB_FLAG_FAULT_CPUID | LAB_FLAG_FAULT_TSC)) != 0)
     problem = mask_cpu(pid, control);
+  if (problem == "ended") return problem;
   if (::ptrace(PTRACE_DETACH, pid, nullptr, nullptr) != 0 && problem.empty())
     problem = std::string("ptrace detach: ") + std::strerror(errno);
   return problem;

@@ -142,7 +142,7 @@ struct Controller::Impl {
   std::uint64_t rounds = 0, activations = 0;
   std::optional<Stop> stopped;
   bool keep_memory = false;
-  bool pinned = false;
+  bool pinned = false, matched = false;
   cpu_set_t old_affinity{};
 
   Impl(Options o, Network& n, Observer& ob) : options(std::move(o)), network(n), observer(ob) {}

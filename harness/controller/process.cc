@@ -234,6 +234,10 @@ bool Controller::Impl::spawn(Node& node) {
     return fail(read_errors(node.errors_fd));
   }
   const std::string unpatched = patch_at_exec(node.pid, node.spec.entropy_key, c);
+  if (unpatched == "ended") {
+    node.pid = -1;
+    return fail(read_errors(node.errors_fd));
+  }
   if (!unpatched.empty()) return fail(unpatched);
 
   // Until the shim has attached: the same wait as for an activation.

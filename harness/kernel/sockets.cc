@@ -115,7 +115,8 @@ long call_name(Kernel& k, Thread& t, bool peer) {
   const Found f = find(k, t.args[0]);
   if (f.error != 0) return f.error;
   Socket& s = *f.socket;
-  if (peer && s.state != TcpState::connected && !(s.type == lx::kDgram && s.ever_connected))
+  if (peer && (s.state != TcpState::connected || finished(s)) &&
+      !(s.type == lx::kDgram && s.ever_connected))
     return -lx::kEnotconn;
   Address local = s.local;
   if (!s.bound && s.family == lx::kInet)

@@ -86,7 +86,7 @@ struct Socket {
   Address local, remote;
   bool bound, rx_fin, rx_shut, tx_shut, fin_sent, nospace, want, orphan;
   bool nodelay, keepalive, reuse_address, reuse_port, broadcast, v6only, linger_on, ever_connected;
-  bool reset_seen, packet_info, pump_later, fin_acked;
+  bool reset_seen, here, pump_later, connect_told;
   i32 error;  ///< SO_ERROR
   i32 linger_s, keep_idle, keep_interval, keep_count, user_timeout, priority;
   u32 rcvbuf, sndbuf, rcv_lowat;

@@ -43,6 +43,11 @@ inline bool sending_shut(const Socket& s) {
   return s.tx_shut || s.state != TcpState::connected;
 }
 
+/// Both directions have ended and the peer knows: Linux's socket is in state CLOSE then.
+inline bool finished(const Socket& s) {
+  return s.rx_fin && s.fin_sent && s.tx_acked >= s.tx_total + 1;
+}
+
 void tcp_want(Kernel& k, Socket& s);
 /// Bytes for this socket's reader; false when they do not fit (a bug of whoever allowed them).
 bool tcp_deliver(Kernel& k, Socket& s, const u8* from, u32 n);

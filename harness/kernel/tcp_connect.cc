@@ -35,6 +35,7 @@ void connect_here(Kernel& k, Socket& s, const Port& port) {
   Socket* child = tcp_child(k, *listener, s.remote, s.local);
   if (child == nullptr) return;
   --k.p->connecting;
+  child->here = s.here = true;
   child->peer1 = socket_index(k, s) + 1;
   s.peer1 = socket_index(k, *child) + 1;
   child->tx_edge = s.rx_edge = s.rcvbuf;
@@ -68,7 +69,8 @@ long tcp_connect(Kernel& k, Thread& t, u32 open, const Address& to) {
   Socket& s = k.p->socket[o.object];
   switch (s.state) {
     case TcpState::connected:
-      if (first_try(t)) return -lx::kEisconn;
+      if (first_try(t) && s.connect_told) return -lx::kEisconn;
+      s.connect_told = true;  // the first to ask after the handshake is told of its success
       return 0;
     case TcpState::listening:
       return -lx::kEisconn;
@@ -108,7 +110,10 @@ long tcp_connect(Kernel& k, Thread& t, u32 open, const Address& to) {
   ++k.p->connecting;
   send_syn(k, s);
   if (nonblocking(o)) return -lx::kEinprogress;
-  if (s.state == TcpState::connected) return 0;
+  if (s.state == TcpState::connected) {
+    s.connect_told = true;
+    return 0;
+  }
   if (s.state == TcpState::closed) {
     const i32 error = s.error;
     s.error = 0;
@@ -165,7 +170,7 @@ Socket* tcp_child(Kernel& k, Socket& listener, const Address& local, const Addre
   child.family = listener.family;
   child.type = listener.type;
   child.state = TcpState::connected;
-  child.ever_connected = true;
+  child.ever_connected = child.connect_told = true;
   child.local = local;
   child.remote = remote;
   child.bound = true;
@@ -228,7 +233,7 @@ long tcp_shutdown(Kernel& k, Socket& s, int how) {
     tcp_fail(k, s, 0);
     return 0;
   }
-  if (s.state != TcpState::connected) return -lx::kEnotconn;
+  if (s.state != TcpState::connected || finished(s)) return -lx::kEnotconn;
   if (how != 1) s.rx_shut = true;
   if (how != 0 && !s.tx_shut) {
     s.tx_shut = true;
@@ -298,7 +303,7 @@ void tcp_send_reset(Kernel& k, Socket& s) {
     s.peer1 = 0;
     peer->peer1 = 0;
     tcp_deliver_reset(k, *peer, lx::kEconnreset);
-  } else if (!s.reset_seen) {
+  } else if (!s.reset_seen && !s.here) {
     emit(k, LAB_OUT_RESET, handle_of(k, s), 0, 0);
   }
   s.state = TcpState::closed;

@@ -11,7 +11,8 @@ u32 send_bytes(Kernel& k, Socket& s, const u8* first, u32 n1, const u8* second, 
   if (Socket* peer = local_peer(k, s)) {
     tcp_deliver(k, *peer, first, n1);
     tcp_deliver(k, *peer, second, n2);
-  } else {
+    s.tx_acked = s.tx_sent + n1 + n2;
+  } else if (!s.here) {
     if (outbox_room(k) < LAB_ENTRY_SPACE(n1 + n2)) return 0;
     u8* to = emit(k, LAB_OUT_DATA, handle_of(k, s), 0, n1 + n2);
     if (to == nullptr) return 0;
@@ -19,15 +20,18 @@ u32 send_bytes(Kernel& k, Socket& s, const u8* first, u32 n1, const u8* second, 
     copy(to + n1, second, n2);
   }
   s.tx_sent += n1 + n2;
-  if (Socket* peer = local_peer(k, s)) {
-    s.tx_acked = s.tx_sent;
-    (void)peer;
-  }
   return n1 + n2;
 }
 
 u64 may_send(const Socket& s) {
   return s.tx_edge > s.tx_sent ? s.tx_edge - s.tx_sent : 0;
+}
+
+/// Bytes to a closed end in this process: they are sent, and a RST comes back.
+void nobody_there(Kernel& k, Socket& s, u64 n) {
+  s.tx_total += n;
+  s.tx_sent += n;
+  tcp_deliver_reset(k, s, lx::kEconnreset);
 }
 
 /// The straight way, taken by nearly every send: nothing waits, the window is open, and the bytes
@@ -44,6 +48,10 @@ u64 send_directly(Kernel& k, Socket& s, const lx::Iovec* iov, u64 n, u64 skip, u
       s.tx_sent += part;
       s.tx_acked = s.tx_sent;
       tcp_deliver(k, *peer, bytes, static_cast<u32>(part));
+    } else if (s.here) {
+      moved += part;
+      nobody_there(k, s, part);
+      break;
     } else {
       if (outbox_room(k) < LAB_ENTRY_SPACE(part)) break;
       u8* to = emit(k, LAB_OUT_DATA, handle_of(k, s), 0, part);
@@ -83,7 +91,7 @@ long broken(Kernel& k, Socket& s, int flags) {
 }  // namespace
 
 void tcp_want(Kernel& k, Socket& s) {
-  const bool want = s.state == TcpState::connected && s.peer1 == 0 &&
+  const bool want = s.state == TcpState::connected && !s.here &&
                     (s.nospace || s.tx_size > 0 || (s.tx_shut && !s.fin_sent));
   if (want == s.want) return;
   s.want = want;
@@ -93,9 +101,9 @@ void tcp_want(Kernel& k, Socket& s) {
 void tcp_send_fin(Kernel& k, Socket& s) {
   if (s.fin_sent) return;
   s.fin_sent = true;
-  if (Socket* peer = local_peer(k, s)) {
+  if (s.here) {
     s.tx_acked = s.tx_total + 1;
-    tcp_deliver_fin(k, *peer);
+    if (Socket* peer = local_peer(k, s)) tcp_deliver_fin(k, *peer);
   } else {
     emit(k, LAB_OUT_FIN, handle_of(k, s), 0, 0);
   }
@@ -167,7 +175,6 @@ long tcp_recv(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n, int f
     return -lx::kEnotconn;
   if (s.state == TcpState::connecting)
     return nonblocking(o, flags) ? -lx::kEagain : wait_for_open(k, t, open, lx::kIn);
-  if (want == 0) return 0;
   const bool over = s.rx_fin || s.rx_shut || s.state != TcpState::connected;
   // MSG_WAITALL takes bytes as they come, so that a full window cannot keep the rest away.
   const bool all = (flags & lx::kMsgWaitall) != 0 && !peek && !nonblocking(o, flags);
@@ -245,6 +252,7 @@ void tcp_window(Kernel& k, Socket& s) {
     }
     return;
   }
+  if (s.here) return;
   emit(k, LAB_OUT_WINDOW, handle_of(k, s), edge, 0);
 }
 

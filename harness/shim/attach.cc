@@ -63,6 +63,8 @@ __attribute__((constructor)) void attach() {
   use_stack(0);
   install_handlers();
   arm_faults();
+  if ((control->flags & LAB_FLAG_FAULTS_ARMED) != 0)
+    asm volatile("int3");  // the controller lets go
   arm_trap();
   g_attached = true;
   hand_over(LAB_STATE_BLOCKED);

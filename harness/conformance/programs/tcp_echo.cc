@@ -85,6 +85,7 @@ int talk(const char* ip, int port, long rounds, size_t size) {
 int main(int argc, char** argv) {
   if (argc >= 3 && std::string(argv[1]) == "server")
     return serve(atoi(argv[2]), argc > 3 ? atoi(argv[3]) : 1);
-  if (argc >= 6) return talk(argv[2], atoi(argv[3]), atol(argv[4]), static_cast<size_t>(atol(argv[5])));
+  if (argc >= 6)
+    return talk(argv[2], atoi(argv[3]), atol(argv[4]), static_cast<size_t>(atol(argv[5])));
   return 64;
 }
