@@ -5,6 +5,7 @@
 
 #include "src/crypto/cipher.h"
 #include "src/directory/page.h"
+#include "src/runtime/settings.h"
 #include "src/topology/fields.h"
 #include "src/topology/json.h"
 #include "src/topology/version.h"
@@ -85,6 +86,17 @@ std::string array_of(const std::vector<Row>& rows) {
   return out + "]";
 }
 
+/// A coconut node may not know its own public address: the original puts the sender's in its place,
+/// unless it says that it is on this machine.
+std::string seen_from_outside(const std::string& host, const runtime::Address& peer) {
+  const auto address = runtime::Address::from_text(host);
+  if (host.starts_with("localhost:") || (address && runtime::is_loopback(*address))) return host;
+  runtime::Address seen = peer;
+  const std::size_t colon = host.rfind(':');
+  seen.port = runtime::read_port(host.substr(colon + 1)).value_or(peer.port);
+  return seen.to_text();
+}
+
 /// Whether one of the tags in an If-None-Match is this one, weak or not.
 bool names(std::string_view if_none_match, std::string_view etag) {
   return if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos;
@@ -145,7 +157,9 @@ Directory::Reply Directory::provider_presence(const Request& request) {
   return presence(request, topology::provider_from_presence(request.body));
 }
 Directory::Reply Directory::coco_presence(const Request& request) {
-  return presence(request, topology::coco_from_presence(request.body));
+  auto read = topology::coco_from_presence(request.body);
+  if (read) read->host = seen_from_outside(read->host, request.peer);
+  return presence(request, std::move(read));
 }
 
 void Directory::expire() {

@@ -97,6 +97,19 @@ BOOST_AUTO_TEST_CASE(providers_and_coconodes_are_taken_too) {
   BOOST_TEST(directory.roster().topology().cocos().size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_coconode_is_shown_where_its_presence_came_from) {
+  topology::CocoInfo coco = topology::sample_coco(3);
+  const auto shown = [&](std::string host) {
+    coco.host = std::move(host);
+    directory.coco_presence(request("POST", "/", topology::to_presence_json(coco)));
+    return directory.roster().topology().cocos()[0].host;
+  };
+  BOOST_TEST(shown("10.0.0.7:1789") == "192.0.2.1:1789");
+  BOOST_TEST(shown("somewhere.example:1789") == "192.0.2.1:1789");
+  BOOST_TEST(shown("localhost:1789") == "localhost:1789");
+  BOOST_TEST(shown("[::1]:1789") == "[::1]:1789");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_400_with_the_field_and_one_line) {
   auto bad = sample_mix(1, 1);
   bad.layer = 7;

@@ -66,9 +66,10 @@ runtime::Task<> Watcher::run() {
     const Instant asked = x_loop.now();
     x_wanted = false;
     co_await fetch();
-    // The timetable stands, whatever was asked for in between.
+    // The timetable stands, whatever was asked for in between. Without a topology nothing can be
+    // sent at all, so the first one is asked for more often.
     while (next <= x_loop.now())
-      next += x_options.interval;
+      next += x_view ? x_options.interval : std::min(x_options.interval, x_options.refresh_gap);
     while (!x_wanted && x_loop.now() < next)
       co_await x_wake.wait_until(next);
     if (x_loop.now() < asked + x_options.refresh_gap)

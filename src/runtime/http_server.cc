@@ -56,6 +56,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::map<std::pair<std::string, std::string>, Handler> routes;  // by path, then method
   std::map<std::string, Upgrade> upgrades;
   std::vector<Listener> listeners;
+  std::size_t bodies = 0;                       // bytes claimed by large bodies that are being read
   std::array<std::uint8_t, 16 * 1024> scratch;  // between a read and the copy: never across a wait
 };
 
@@ -101,6 +102,34 @@ Refused refused_for(const boost::system::error_code& failure) {
   return {400, "this is not an HTTP request"};
 }
 
+/// A large body's share of what all of them may take, for as long as it is read.
+class Claim {
+ public:
+  explicit Claim(Self self) : x_self(std::move(self)) {}
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim() { x_self->bodies -= x_bytes; }
+
+  /// Once, when the header is whole; false when there is no room.
+  bool make(const Parser& parser) {
+    if (x_made || !parser.is_header_done()) return true;
+    x_made = true;
+    const std::uint64_t bytes =
+        parser.chunked() ? x_self->options.max_body : parser.content_length().value_or(0);
+    if (bytes <= kSmallBody) return true;
+    if (x_self->bodies + bytes > x_self->options.max_bodies) return false;
+    x_bytes = static_cast<std::size_t>(bytes);
+    x_self->bodies += x_bytes;
+    return true;
+  }
+
+ private:
+  static constexpr std::uint64_t kSmallBody = 64 * 1024;
+  Self x_self;
+  std::size_t x_bytes = 0;
+  bool x_made = false;
+};
+
 Task<Io<>> more(Self self, Stream& stream, std::string& unread) {
   const Io<> waited = co_await stream.readable();
   if (!waited) co_return waited;
@@ -122,6 +151,7 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
   parser.header_limit(static_cast<std::uint32_t>(self->options.max_header));
   parser.body_limit(self->options.max_body);
   parser.eager(true);
+  Claim claim(self);
   bool begun = !unread.empty(), continued = false;
   stream.set_deadline(self->loop.now() +
                       (begun ? self->options.exchange_time_out : self->options.idle_limit));
@@ -132,6 +162,7 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
       if (failure && failure != http::error::need_more)
         co_return std::unexpected(refused_for(failure));
       if (parser.is_done()) co_return parser.release();
+      if (!claim.make(parser)) co_return std::unexpected(Refused{503, "too many large bodies"});
       // A header without end stays unread as a whole.
       if (unread.size() > self->options.max_header && !parser.is_header_done())
         co_return std::unexpected(Refused{431, "the header is too large"});

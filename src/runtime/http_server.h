@@ -41,6 +41,8 @@ struct HttpReply {
 struct HttpServerOptions {
   std::size_t max_header = 8 * 1024;
   std::size_t max_body = 1024 * 1024;
+  /// Of all connections together; small bodies (64 KiB) are not counted. One more is answered 503.
+  std::size_t max_bodies = 64 * 1024 * 1024;
   std::size_t max_connections = 4096;
   Duration exchange_time_out = 10s;  // from a request's first byte to the reply's last
   Duration idle_limit = 60s;         // a kept connection without a request
@@ -48,7 +50,8 @@ struct HttpServerOptions {
   std::vector<std::pair<std::string, std::string>> headers;
   /// Answers what no route takes; without one it is the 404 above.
   std::function<HttpReply(const HttpRequest&)> fallback;
-  /// What a refused request (400, 408, 413, 431) says; without one it is the text as JSON error.
+  /// What a refused request (400, 408, 413, 431, 503) says; without one it is the text as JSON
+  /// error.
   std::function<HttpReply(unsigned status, std::string_view text)> refusal;
 };
 

@@ -264,6 +264,44 @@ BOOST_AUTO_TEST_CASE(long_headers_long_bodies_and_slow_ones_are_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+namespace {
+struct Crowded : Fixture {
+  static HttpServerOptions options() {
+    HttpServerOptions out;
+    out.max_bodies = 150'000;
+    return out;
+  }
+  Crowded() : Fixture(options()) {}
+};
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(http_bodies, Crowded)
+
+BOOST_AUTO_TEST_CASE(large_bodies_share_a_bound_and_give_back_what_they_took) {
+  HttpClient client(loop, url());
+  const std::string body(100'000, 'x');
+  unsigned alone = 0, beside = 0, small = 0, after = 0;
+  const auto task = [&]() -> Task<> {
+    alone = (co_await client.post("/take", body))->status;
+    auto half = co_await Stream::connect(loop, server.local(), 5s);
+    co_await half->write_all(as_bytes("POST /take HTTP/1.1\r\nContent-Length: 100000\r\n\r\nx"));
+    // The half request is read before the next, which comes over a connection accepted earlier.
+    co_await client.post("/take", "wait");
+    beside = (co_await client.post("/take", body))->status;
+    small = (co_await client.post("/take", "small"))->status;
+    half->close();
+    co_await client.post("/take", "wait");
+    after = (co_await client.post("/take", body))->status;
+  };
+  run_task(loop, task());
+  BOOST_TEST(alone == 201u);
+  BOOST_TEST(beside == 503u);
+  BOOST_TEST(small == 201u);
+  BOOST_TEST(after == 201u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(origins)
 
 BOOST_AUTO_TEST_CASE(only_pages_of_this_machine_are_loopback_origins) {

@@ -6,6 +6,7 @@
 // the Impl, so the owner may go at any time; closing the socket ends the other two.
 #include "src/runtime/websocket.h"
 
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
@@ -14,8 +15,10 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <deque>
+#include <random>
 #include <utility>
 
+#include "src/ports/entropy.h"
 #include "src/runtime/event.h"
 #include "src/runtime/resolve.h"
 #include "src/runtime/socket.h"
@@ -225,9 +228,26 @@ Task<std::optional<WebSocket>> accept_websocket(Loop& loop, Stream stream, std::
 
 namespace {
 
+/// A client masks what it sends with numbers from Beast's own generator, which would seed itself
+/// with std::random_device (an instruction of the CPU, where there is one). It gets the system's
+/// entropy instead, like everything else here.
+void seed_masks_once() {
+  static const bool seeded = [] {
+    ports::SystemEntropy entropy;
+    std::array<std::uint32_t, 8> words;
+    for (std::uint32_t& word : words)
+      word = static_cast<std::uint32_t>(entropy.u64());
+    std::seed_seq seed(words.begin(), words.end());
+    ws::seed_prng(seed);
+    return true;
+  }();
+  static_cast<void>(seeded);
+}
+
 Task<std::expected<WebSocket, std::string>> connect_websocket(Loop& loop, std::string url,
                                                               std::string origin,
                                                               WebSocketLimits limits) {
+  seed_masks_once();
   const auto parsed = boost::urls::parse_uri(url);
   if (!parsed || parsed->scheme() != "ws" || parsed->host().empty())
     co_return std::unexpected("'" + url + "' is not a ws:// URL");
