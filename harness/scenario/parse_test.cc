@@ -240,6 +240,22 @@ BOOST_AUTO_TEST_CASE(every_wrong_file_gives_exactly_its_message) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_projects_scenarios_and_the_example_of_their_readme_are_right) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("../../scenarios")) {
+    if (entry.path().extension() != ".toml") continue;
+    ++files;
+    const std::string text = contents(entry.path());
+    BOOST_TEST(problems(entry.path().filename().string(), text) == "");
+    BOOST_TEST(text.starts_with("# "), entry.path() << " opens with its question");
+  }
+  BOOST_TEST(files >= 12);
+  const std::string readme = contents("../../scenarios/README.md");
+  const std::size_t begin = readme.find("```toml\n") + 8, end = readme.find("```", begin);
+  BOOST_REQUIRE(end != std::string::npos);
+  BOOST_TEST(problems("README.md", readme.substr(begin, end - begin)) == "");
+}
+
 BOOST_AUTO_TEST_CASE(the_reference_names_every_key) {
   const std::string text = reference();
   for (const Table& table : tables()) {
