@@ -12,3 +12,7 @@ endforeach()
 target_compile_definitions(harness_conformance PRIVATE MIXLAB_SHIM="$<TARGET_FILE:mixlab_shim>"
   MIXLAB_CONFORMANCE_BIN="${CMAKE_BINARY_DIR}/conformance")
 add_dependencies(harness_conformance mixlab_shim)
+add_executable(conformance_static ${CMAKE_SOURCE_DIR}/harness/conformance/programs/clock.cc)
+target_link_options(conformance_static PRIVATE -static)
+set_target_properties(conformance_static PROPERTIES OUTPUT_NAME static RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/conformance)
+add_dependencies(harness_conformance conformance_static)

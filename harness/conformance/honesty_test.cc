@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a machine would leak: each planted leak prints two values in two native runs (or its row is
+// one that only another machine shows) and one value in the lab, however it is run.
+#include <boost/test/unit_test.hpp>
+
+#include "harness/conformance/lab_run.h"
+
+using namespace lab::conformance;
+using namespace std::chrono_literals;
+using lab::controller::Trap;
+
+namespace {
+
+struct Leak {
+  const char* name;
+  bool differs_natively;  // in two runs on one machine
+};
+// Rows that need another machine, folder, user or load to differ natively are marked false.
+constexpr Leak kLeaks[] = {{"clocks", true},        {"tsc", true},           {"entropy", true},
+                           {"uuid", true},          {"random_device", true}, {"at_random", true},
+                           {"canary", true},        {"addresses", true},     {"pids", true},
+                           {"stack_left", true},    {"heap_left", false},    {"inode", false},
+                           {"file_time", true},     {"pipe_stat", true},     {"free_space", false},
+                           {"folder_order", false}, {"proc", true},          {"usage", true},
+                           {"cpus", false},         {"cpu_number", false},   {"cpuid", false},
+                           {"thread_order", false}, {"ports", false},        {"hash_order", false},
+                           {"host", false}};
+
+Result leak(const char* name, const std::function<void(Setup&)>& change = {}) {
+  Setup setup;
+  setup.programs = {{1, {program("leaks"), name}, 1s, {}, {}}};
+  setup.memory = true;
+  if (change) change(setup);
+  return run_in_lab(setup);
+}
+
+std::vector<std::string> argv(const char* name) {
+  return {program("leaks"), name};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(honesty)
+
+BOOST_AUTO_TEST_CASE(planted_leaks_differ_natively_and_not_in_the_lab) {
+  for (const Leak& row : kLeaks) {
+    BOOST_TEST_CONTEXT(row.name) {
+      const Result first = leak(row.name), second = leak(row.name);
+      BOOST_TEST(first.text().starts_with(row.name));
+      BOOST_TEST(first.text() == second.text());
+      BOOST_TEST((first.memory[0].all == second.memory[0].all));
+      BOOST_TEST(!first.memory[0].regions.empty());
+      if (row.differs_natively)
+        BOOST_TEST(run_natively({argv(row.name)})[0] != run_natively({argv(row.name)})[0]);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_other_trap_and_no_interposition_change_nothing) {
+  for (const Leak& row : kLeaks) {
+    BOOST_TEST_CONTEXT(row.name) {
+      const Result plain = leak(row.name);
+      const Result sud = leak(row.name, [](Setup& s) { s.options.trap = Trap::sud; });
+      const Result bare = leak(row.name, [](Setup& s) { s.options.interpose = false; });
+      BOOST_TEST(plain.kept.chain_hex() == sud.kept.chain_hex());
+      BOOST_TEST(plain.kept.chain_hex() == bare.kept.chain_hex());
+      BOOST_TEST((plain.memory[0].all == sud.memory[0].all));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_seed_gives_other_chance) {
+  for (const char* name : {"entropy", "random_device", "at_random", "canary"}) {
+    BOOST_TEST_CONTEXT(name) {
+      BOOST_TEST(leak(name).text() != leak(name, [](Setup& s) { s.seed = 2; }).text());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_memory_digest_sees_what_is_never_said) {
+  // Two programs that print nothing and differ in one environment variable.
+  const auto silent = [](const char* value) {
+    return leak("none", [&](Setup& s) { s.programs[0].environment["WHISPER"] = value; });
+  };
+  const Result a = silent("a"), again = silent("a"), b = silent("b");
+  BOOST_TEST(a.kept.chain_hex() == b.kept.chain_hex());
+  BOOST_TEST((a.memory[0].all == again.memory[0].all));
+  BOOST_TEST((a.memory[0].all != b.memory[0].all));
+}
+
+BOOST_AUTO_TEST_CASE(randomised_addresses_are_seen_where_they_are_printed_only) {
+  const auto randomly = [](Setup& s) { s.options.randomize_addresses = true; };
+  BOOST_TEST(leak("addresses", randomly).text() != leak("addresses", randomly).text());
+  BOOST_TEST(leak("entropy", randomly).kept.chain_hex() == leak("entropy").kept.chain_hex());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
