@@ -20,6 +20,14 @@ runtime::HttpServerOptions options_for(Directory& directory) {
   options.headers = {{"Access-Control-Allow-Origin", "*"},
                      {"Access-Control-Expose-Headers", "ETag"},
                      {"X-Content-Type-Options", "nosniff"}};
+  options.refusal = [](unsigned status, std::string_view text) {
+    Directory::Reply reply;
+    reply.status = status == 413 ? 400 : status;
+    reply.body = topology::error_json(
+        status == 413 ? "body: over the limit of " + std::to_string(wire::kMaxBodyBytes) + " bytes"
+                      : std::string(text));
+    return reply;
+  };
   options.fallback = [&directory](const Directory::Request& request) {
     return directory.fallback(request);
   };

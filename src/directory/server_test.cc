@@ -86,7 +86,18 @@ BOOST_AUTO_TEST_CASE(a_provider_with_every_account_is_taken_and_a_larger_body_is
     BOOST_TEST(full == 201u);
     const unsigned larger =
         co_await status_of_post("/api/presence/mixproviders", std::string(1'048'577, ' '));
-    BOOST_TEST(larger == 413u);
+    BOOST_TEST(larger == 400u);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(a_body_over_the_limit_is_a_json_error_that_names_it) {
+  runtime::HttpClient client(loop, at("http"));
+  const auto task = [&]() -> Task<> {
+    const auto answer = co_await client.post("/api/presence/mixnodes", std::string(1'048'577, ' '));
+    BOOST_REQUIRE(answer.has_value());
+    BOOST_TEST(answer->status == 400u);
+    BOOST_TEST(answer->body == R"({"error":"body: over the limit of 1048576 bytes"})");
   };
   run_task(loop, task());
 }

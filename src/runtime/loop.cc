@@ -76,6 +76,14 @@ struct Loop::Impl {
     armed = first;
     alarm->arm(first);
   }
+  /// Destroys every task and timer, then what their frames may have left behind.
+  void drop_everything() {
+    for (int again = 0; again < 2; ++again) {
+      std::exchange(timers, {}).clear();
+      std::exchange(parked, {}).clear();
+      context.drop_operations();
+    }
+  }
   void wait_for_signal() {
     signals.async_wait([this](const boost::system::error_code& failure, int number) {
       if (failure) return;
@@ -111,7 +119,9 @@ Loop::Loop() {
   x->alarm.emplace(*this, [this] { x->run_timers(); });
 }
 
-Loop::~Loop() = default;
+Loop::~Loop() {
+  x->drop_everything();  // of a loop that never ran
+}
 
 Instant Loop::now() const {
   return x->clock.now();
@@ -137,12 +147,7 @@ int Loop::run() {
   x->wait_for_signal();
   x->context.run();
   x->signals.clear();
-  std::exchange(x->timers, {}).clear();
-  std::exchange(x->parked, {}).clear();
-  x->context.drop_operations();
-  // What the frames just destroyed may have left behind.
-  std::exchange(x->timers, {}).clear();
-  std::exchange(x->parked, {}).clear();
+  x->drop_everything();
   return x->stopped_by;
 }
 

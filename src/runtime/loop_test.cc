@@ -160,6 +160,17 @@ BOOST_AUTO_TEST_CASE(when_run_returns_every_task_is_gone) {
   BOOST_TEST(gone.size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(a_loop_that_never_ran_destroys_its_tasks_too) {
+  std::vector<std::string> gone;
+  {
+    Loop loop;
+    loop.call_at(loop.now() + 1h,
+                 [witness = std::make_unique<Witness>(gone, "timer")] { BOOST_TEST(!witness); });
+    loop.post([witness = std::make_unique<Witness>(gone, "job")] { BOOST_TEST(!witness); });
+  }
+  BOOST_TEST(gone == (std::vector<std::string>{"timer", "job"}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(other_threads_post_jobs_in_their_order) {
   Loop loop;
   std::string order;
