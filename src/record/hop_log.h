@@ -26,7 +26,7 @@ inline constexpr std::size_t kMaxWaitingRows = 64 * 1024;
 /// Bytes that may wait for the reader of a descriptor.
 inline constexpr std::size_t kMaxWaitingBytes = 8 * 1024 * 1024;
 /// At close, how long a slow disk or reader is waited for.
-inline constexpr Duration kCloseTimeout = 5s;
+inline constexpr Duration kCloseTimeout = 20s;
 
 /// The text of --record for every program's --help.
 inline constexpr std::string_view kRecordHelp =

@@ -104,6 +104,16 @@ BOOST_AUTO_TEST_CASE(text_too_long_is_cut_and_a_row_too_long_refused) {
   BOOST_TEST(!other.next());  // and stays refused
 }
 
+BOOST_AUTO_TEST_CASE(a_row_with_something_behind_it_is_refused) {
+  Bytes stream(kStreamMagic.begin(), kStreamMagic.end());
+  append_row(stream, FetchedRow{1, std::nullopt, 2, PacketClass::real});
+  ++stream[kStreamMagic.size() + 3];  // its length
+  stream.push_back(0);
+  RowDecoder decoder;
+  decoder.feed(stream);
+  BOOST_TEST(!decoder.next());
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_of_another_version_is_refused) {
   RowDecoder decoder;
   ByteArray<8> magic = kStreamMagic;

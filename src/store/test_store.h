@@ -11,10 +11,13 @@
 
 namespace mix::store {
 
+/// In memory where there is such a place: a kill shows the same, and syncing costs nothing.
 struct Folder {
-  Folder() {
-    char name[] = "/tmp/mixlab-store-XXXXXX";
-    BOOST_REQUIRE(::mkdtemp(name));
+  explicit Folder(bool on_a_disk = false) {
+    char in_memory[] = "/dev/shm/mixlab-store-XXXXXX", on_disk[] = "/tmp/mixlab-store-XXXXXX";
+    const char* name = on_a_disk ? nullptr : ::mkdtemp(in_memory);
+    if (!name) name = ::mkdtemp(on_disk);
+    BOOST_REQUIRE(name);
     path = std::string(name) + "/boxes";
   }
   ~Folder() { std::filesystem::remove_all(std::filesystem::path(path).parent_path()); }
