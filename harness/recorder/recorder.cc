@@ -161,9 +161,9 @@ void Recorder::connection_opened(VirtualTime time, const ConnectionView& connect
       .text("from", connection.client_address)
       .text("to", connection.server_address);
   commit(time, number(connection.server));
-  if (!takes_packets(connection)) return;
-  x_tap.open(connection.id, number(connection.client), number(connection.server));
-  x_ends[connection.id] = {connection.client, connection.server};
+  const bool packets = takes_packets(connection);
+  x_tap.open(connection.id, number(connection.client), number(connection.server), packets);
+  if (packets) x_ends[connection.id] = {connection.client, connection.server};
 }
 
 void Recorder::segment_sent(const SegmentView& segment) {

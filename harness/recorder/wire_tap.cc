@@ -5,17 +5,26 @@
 
 namespace lab::recorder {
 
-void WireTap::open(ConnectionId connection, NodeNumber from, NodeNumber to) {
+void WireTap::open(ConnectionId connection, NodeNumber from, NodeNumber to, bool takes_packets) {
   Flow& flow = x_flows[connection];
+  flow.kind = takes_packets ? Flow::Kind::packets : Flow::Kind::other;
   flow.from = from;
   flow.to = to;
+  for (WirePacketRow& row : flow.early) {
+    row.from = from;
+    row.to = to;
+    if (takes_packets) x_emit(std::move(row));
+  }
+  flow.early.clear();
+  if (takes_packets) return;
+  flow.partial.clear();
+  flow.under_way.clear();
 }
 
 void WireTap::sent(ConnectionId connection, std::uint64_t offset, mix::BytesView bytes,
                    VirtualTime when) {
-  const auto found = x_flows.find(connection);
-  if (found == x_flows.end()) return;
-  Flow& flow = found->second;
+  Flow& flow = x_flows[connection];
+  if (flow.kind == Flow::Kind::other) return;
   if (offset + bytes.size() <= flow.next) return;  // sent before
   if (offset < flow.next) bytes = bytes.subspan(flow.next - offset);
   while (!bytes.empty()) {
@@ -62,17 +71,18 @@ void WireTap::close(ConnectionId connection, VirtualTime when, const char* fate)
   if (found == x_flows.end()) return;
   for (const Unit& unit : found->second.under_way)
     emit(connection, found->second, unit, std::nullopt, fate, when);
-  x_flows.erase(found);
+  found->second.under_way.clear();
+  if (found->second.kind != Flow::Kind::unknown) x_flows.erase(found);
 }
 
 void WireTap::finish() {
-  for (const auto& [connection, flow] : x_flows)
+  for (auto& [connection, flow] : x_flows)
     for (const Unit& unit : flow.under_way)
       emit(connection, flow, unit, std::nullopt, nullptr, std::nullopt);
   x_flows.clear();
 }
 
-void WireTap::emit(ConnectionId connection, const Flow& flow, const Unit& unit,
+void WireTap::emit(ConnectionId connection, Flow& flow, const Unit& unit,
                    std::optional<VirtualTime> delivered, const char* fate,
                    std::optional<VirtualTime> ended) {
   WirePacketRow row;
@@ -84,7 +94,10 @@ void WireTap::emit(ConnectionId connection, const Flow& flow, const Unit& unit,
   row.digest = unit.digest;
   if (fate != nullptr) row.fate = fate;
   if (ended) row.ended_ns = ns(*ended);
-  x_emit(std::move(row));
+  if (flow.kind == Flow::Kind::packets)
+    x_emit(std::move(row));
+  else
+    flow.early.push_back(std::move(row));
 }
 
 }  // namespace lab::recorder

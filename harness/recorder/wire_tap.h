@@ -3,8 +3,9 @@
 // listener, the bytes from client to server are units of 1372, however they were written, cut or
 // read. Each unit becomes one row of `wire_packet` once it arrived, or can no longer arrive. Pure.
 //
-// A connection's bytes come in order (the network's promise); more than 64 KiB in flight on one
-// connection is kept as digests only.
+// A connection's bytes come in order (the network's promise). The first of them may leave, and even
+// arrive, before anybody says who listens: until then a connection is kept as if it carried
+// packets.
 #pragma once
 
 #include <deque>
@@ -23,8 +24,8 @@ class WireTap {
   using Emit = std::function<void(WirePacketRow)>;
   explicit WireTap(Emit emit) : x_emit(std::move(emit)) {}
 
-  /// A connection to a packet listener was opened.
-  void open(ConnectionId connection, NodeNumber from, NodeNumber to);
+  /// Who listens is known: of packets (`takes_packets`), or somebody whose bytes are none of ours.
+  void open(ConnectionId connection, NodeNumber from, NodeNumber to, bool takes_packets);
   /// Bytes left the client, at `sent`.
   void sent(ConnectionId connection, std::uint64_t offset, mix::BytesView bytes, VirtualTime sent);
   /// Bytes up to `end` of the stream arrived at somebody, or at nobody (`heard` false).
@@ -43,12 +44,14 @@ class WireTap {
     std::uint64_t end = 0;
   };
   struct Flow {
+    enum class Kind { unknown, packets, other } kind = Kind::unknown;
+    std::vector<WirePacketRow> early;  // done with before the kind was known
     NodeNumber from, to;
     std::uint64_t next = 0;  // offset of the next byte to leave
     mix::Bytes partial;
     std::deque<Unit> under_way;
   };
-  void emit(ConnectionId connection, const Flow& flow, const Unit& unit,
+  void emit(ConnectionId connection, Flow& flow, const Unit& unit,
             std::optional<VirtualTime> delivered, const char* fate,
             std::optional<VirtualTime> ended);
 

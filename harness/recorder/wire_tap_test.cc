@@ -22,7 +22,8 @@ RC_BOOST_PROP(each_packet_is_found_once_however_the_stream_was_cut, ()) {
   const mix::Bytes bytes = stream_of(packets);
   std::vector<WirePacketRow> rows;
   WireTap tap([&](WirePacketRow row) { rows.push_back(std::move(row)); });
-  tap.open(kWire, 1, 2);
+  const bool late = *rc::gen::arbitrary<bool>();  // who listens is said after the first bytes came
+  if (!late) tap.open(kWire, 1, 2, true);
   std::int64_t now = 0;
   std::vector<std::int64_t> left(packets), came(packets);
   const auto cut = [&](auto use) {
@@ -42,6 +43,7 @@ RC_BOOST_PROP(each_packet_is_found_once_however_the_stream_was_cut, ()) {
     for (std::size_t i = at / kPacketBytes; i < (at + n) / kPacketBytes; ++i)
       came[i] = t;
   });
+  if (late) tap.open(kWire, 1, 2, true);
   tap.finish();
   RC_ASSERT(rows.size() == packets);
   for (std::size_t i = 0; i < packets; ++i) {
@@ -50,6 +52,8 @@ RC_BOOST_PROP(each_packet_is_found_once_however_the_stream_was_cut, ()) {
     RC_ASSERT(rows[i].sent_ns == left[i]);
     RC_ASSERT(rows[i].delivered_ns == std::optional(came[i]));
     RC_ASSERT(!rows[i].fate.has_value());
+    RC_ASSERT(rows[i].from == NodeNumber(1));
+    RC_ASSERT(rows[i].to == NodeNumber(2));
   }
 }
 
@@ -57,7 +61,7 @@ BOOST_AUTO_TEST_CASE(what_was_under_way_when_a_connection_closed_has_its_fate) {
   const mix::Bytes bytes = stream_of(3);
   std::vector<WirePacketRow> rows;
   WireTap tap([&](WirePacketRow row) { rows.push_back(std::move(row)); });
-  tap.open(kWire, 1, 2);
+  tap.open(kWire, 1, 2, true);
   tap.sent(kWire, 0, bytes, at_ns(5));
   tap.arrived(kWire, kPacketBytes, at_ns(6), true);
   tap.close(kWire, at_ns(9), "connection_reset");
@@ -73,5 +77,7 @@ BOOST_AUTO_TEST_CASE(a_connection_to_anything_but_a_packet_listener_has_no_packe
   WireTap tap([](WirePacketRow) { BOOST_ERROR("a packet"); });
   tap.sent(kWire, 0, bytes, at_ns(5));
   tap.arrived(kWire, kPacketBytes, at_ns(6), true);
+  tap.open(kWire, 1, 2, false);
+  tap.sent(kWire, kPacketBytes, bytes, at_ns(7));
   tap.finish();
 }
