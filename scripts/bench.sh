@@ -11,6 +11,9 @@ usage: scripts/bench.sh NAME [--out FILE] [-- ARGUMENTS]
 Names:
   sphinx    a peel and a build beside the primitives they are made of; allocations and scalar
             multiplications of each
+  mixnode   one real nym-mixnode with a core of its own: packets per cpu second over what peeling
+            alone reaches, with --record, with a connection a packet; latency beyond the asked
+            delay at half load; memory idle and with full tags. After --: how many packets (20000)
 
   --out FILE   the output goes to FILE too (results/bench-*.txt is kept by git)
   -- ...       the rest is for the benchmark program itself, for example
@@ -41,6 +44,14 @@ bench_sphinx() {
   echo
   run_program sphinx "$@" || status=$?
   return $status
+}
+
+bench_mixnode() {
+  if ! scripts/build.sh release --target nym-mixnode >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    return 1
+  fi
+  run_program mixnode build/bin/nym-mixnode "$@"
 }
 
 name= out=
