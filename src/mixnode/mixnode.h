@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A running mix: listens, lets the relay decide, sends through the peers, tells the directory.
 //
-// Wiring only; what is decided is in relay.h, how packets are sent in peers.h. A packet costs two
-// wake-ups of the process: its last byte arrives, its delay is over. One alarm serves all held
+// Wiring only; what is decided is in relay.h, how packets are sent in peers/peers.h. A packet costs
+// two wake-ups of the process: its last byte arrives, its delay is over. One alarm serves all held
 // packets, one buffer all connections; a connection never waits for a packet's delay.
 //
 // Bounds: wire/limits.h. Threads: the loop's. The loop outlives this object; this object and what
@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "src/crypto/keys.h"
-#include "src/mixnode/peers.h"
 #include "src/mixnode/relay.h"
+#include "src/peers/peers.h"
 #include "src/ports/entropy.h"
 #include "src/presence/announcer.h"
 #include "src/presence/watcher.h"
@@ -29,6 +29,10 @@
 #include "src/runtime/stream.h"
 
 namespace mix::mixnode {
+
+using peers::Outcome;
+using peers::Parcel;
+using peers::Peers;
 
 struct Options {
   runtime::Address listen;    // port 0: a free one

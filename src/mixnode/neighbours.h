@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "src/peers/peer_info.h"
 #include "src/prelude/instant.h"
 #include "src/sphinx/address.h"
 #include "src/wire/limits.h"
@@ -34,12 +35,7 @@ struct Listed {
   bool operator==(const Listed&) const = default;
 };
 
-/// What a sender to an address needs to know.
-struct PeerInfo {
-  bool keeps_connections = false;
-  /// Where else the same node may listen, in the order in which to try; the address itself too.
-  std::vector<sphinx::NodeAddress> addresses;
-};
+using peers::PeerInfo;
 
 enum class Standing {
   next_layer,   ///< may be sent to

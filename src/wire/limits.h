@@ -153,8 +153,9 @@ inline constexpr std::size_t kMaxMessageBytes = 975;
 inline constexpr std::size_t kMaxQueuedMessages = 1000;
 /// Messages received and not yet fetched; the oldest go first (said once).
 inline constexpr std::size_t kMaxReceivedMessages = 100'000;
-/// A JSON request: a message of 975 bytes, each perhaps written as a six-character escape.
-inline constexpr std::size_t kMaxWebsocketMessageBytes = 16 * kKiB;
+/// A JSON request. A message of 975 bytes needs 6 KiB at most; one that is far too long is answered
+/// with an error that says so, and only beyond this is the connection ended.
+inline constexpr std::size_t kMaxWebsocketMessageBytes = 8 * kMiB;
 /// The TCP socket API takes one read as one request.
 inline constexpr std::size_t kMaxSocketRequestBytes = 2048;
 inline constexpr std::size_t kMaxApiConnections = 64;

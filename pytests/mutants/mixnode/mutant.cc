@@ -12,9 +12,9 @@
 namespace mutants {
 
 using namespace mix;
-using mixnode::Outcome;
-using mixnode::Parcel;
 using mixnode::Standing;
+using peers::Outcome;
+using peers::Parcel;
 using record::DropReason;
 using runtime::Stream;
 using runtime::Task;

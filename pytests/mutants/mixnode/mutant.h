@@ -9,7 +9,7 @@
 #include "pytests/mutants/mixnode/promises.h"
 #include "src/crypto/keys.h"
 #include "src/mixnode/neighbours.h"
-#include "src/mixnode/peers.h"
+#include "src/peers/peers.h"
 #include "src/ports/entropy.h"
 #include "src/presence/announcer.h"
 #include "src/presence/watcher.h"
@@ -39,7 +39,7 @@ class Mutant {
  private:
   struct Held {
     mix::sphinx::Packet packet;
-    mix::mixnode::Parcel parcel;
+    mix::peers::Parcel parcel;
     std::uint64_t number = 0;
   };
 
@@ -47,10 +47,10 @@ class Mutant {
   void take(const mix::sphinx::Packet& packet);
   bool is_new(const mix::sphinx::Packet& packet, const mix::sphinx::Tag& tag);
   mix::Instant due(mix::Instant now, mix::Duration delay);
-  void drop(const mix::mixnode::Parcel& parcel, mix::record::DropReason reason);
+  void drop(const mix::peers::Parcel& parcel, mix::record::DropReason reason);
   void pump();
   void send(Held& held);
-  void done(const mix::mixnode::Parcel& parcel, mix::mixnode::Outcome outcome);
+  void done(const mix::peers::Parcel& parcel, mix::peers::Outcome outcome);
   void heard(const mix::presence::View& view);
   bool breaks(Promise promise) const { return x_options.broken == promise; }
 
@@ -63,7 +63,7 @@ class Mutant {
   mix::sphinx::TagMemory x_tags;
   mix::mixnode::Neighbours x_neighbours;
   mix::traffic::HoldQueue<Held> x_held;
-  mix::mixnode::Peers x_peers;
+  mix::peers::Peers x_peers;
   mix::runtime::Alarm x_alarm;
   mix::presence::Announcer x_presence;
   mix::presence::Watcher x_watcher;

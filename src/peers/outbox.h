@@ -12,7 +12,7 @@
 #include "src/prelude/check.h"
 #include "src/wire/frame.h"
 
-namespace mix::mixnode {
+namespace mix::peers {
 
 template <class Note>
 class Outbox {
@@ -77,4 +77,4 @@ class Outbox {
   std::size_t x_taken = 0;    // bytes taken, from the start of x_bytes
 };
 
-}  // namespace mix::mixnode
+}  // namespace mix::peers

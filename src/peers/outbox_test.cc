@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/mixnode/outbox.h"
+#include "src/peers/outbox.h"
 
 #include <rapidcheck.h>
 
 #include <boost/test/unit_test.hpp>
 
-namespace mix::mixnode {
+namespace mix::peers {
 namespace {
 
 using Packet = ByteArray<wire::kPacketBytes>;
@@ -85,4 +85,4 @@ BOOST_AUTO_TEST_CASE(dropping_names_every_packet_not_complete) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace mix::mixnode
+}  // namespace mix::peers

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Over loopback, with real sockets: sender and receivers share one loop. No case waits for a time
 // to pass; each ends when what it waits for has happened (a bug shows as ctest's time-out).
-#include "src/mixnode/peers.h"
+#include "src/peers/peers.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 
 #include "src/wire/frame.h"
 
-namespace mix::mixnode {
+namespace mix::peers {
 namespace {
 
 using record::DropReason;
@@ -404,4 +404,4 @@ BOOST_AUTO_TEST_CASE(what_flies_alone_at_the_end_is_named) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace mix::mixnode
+}  // namespace mix::peers

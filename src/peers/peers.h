@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sending side: takes packets whose time has come to their next hops, and says of each how it
-// ended. Does not decide who may be sent to (relay.h did).
+// ended. Does not decide who may be sent to (mixnode/relay.h and client/composer.h do).
 //
 // To a peer that keeps connections (one of our programs) one connection stays open, and everything
 // due to it at one instant goes in one write. Any other peer gets a connection for each packet,
@@ -23,22 +23,24 @@
 #include <vector>
 
 #include "src/crypto/cipher.h"
-#include "src/mixnode/neighbours.h"
+#include "src/peers/peer_info.h"
 #include "src/record/drop_reason.h"
 #include "src/runtime/loop.h"
 #include "src/runtime/stream.h"
 #include "src/sphinx/address.h"
 #include "src/sphinx/packet.h"
+#include "src/wire/limits.h"
 
-namespace mix::mixnode {
+namespace mix::peers {
 
-/// What there will be to say of a packet when its bytes are gone.
+/// What there will be to say of a packet when its bytes are gone: the sender's own, but for `next`.
 struct Parcel {
   sphinx::NodeAddress next;
   Instant received;
   Duration delay{};
   crypto::Digest16 digest_in{};  // zeros unless packets are recorded
   crypto::Digest16 digest_out{};
+  std::uint64_t ticket = 0;
 };
 
 /// When the system took the packet's last byte, or why it never did.
@@ -110,4 +112,4 @@ class Peers {
   std::uint64_t x_connections_made = 0;
 };
 
-}  // namespace mix::mixnode
+}  // namespace mix::peers

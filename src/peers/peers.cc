@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/mixnode/peers.h"
+#include "src/peers/peers.h"
 
 #include <algorithm>
 
-#include "src/mixnode/outbox.h"
+#include "src/peers/outbox.h"
 #include "src/prelude/log.h"
 
-namespace mix::mixnode {
+namespace mix::peers {
 
 using record::DropReason;
 using runtime::Io;
@@ -260,4 +260,4 @@ void Peers::abandon() {
     finish(parcel, std::unexpected(DropReason::shutting_down));
 }
 
-}  // namespace mix::mixnode
+}  // namespace mix::peers
