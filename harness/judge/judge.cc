@@ -90,6 +90,22 @@ class Judge {
     blame(out, first.integer(5), first.integer_or_null(6));
   }
 
+  /// Whether the ratio holds; sets verdict and detail.
+  static bool judge_share(const Expectation& e, Finding& out, std::int64_t good, std::int64_t all,
+                          const std::string& what) {
+    out.detail = share(good, all) + " " + what + " within " + mix::to_text(e.within) + ", " +
+                 to_text(e.ratio) + " asked";
+    const bool holds =
+        at_least(static_cast<std::uint64_t>(good), static_cast<std::uint64_t>(all), e.ratio);
+    if (all < kLeastPackets)
+      out.verdict = Verdict::inconclusive;
+    else if (e.mode == "sometimes" || e.mode == "eventually")
+      out.verdict = good > 0 ? Verdict::pass : Verdict::fail;
+    else
+      out.verdict = holds != (e.mode == "never") ? Verdict::pass : Verdict::fail;
+    return holds;
+  }
+
   /// Share of packets of some classes that fulfil a condition on the view `packet`.
   void share_of(const Expectation& e, Finding& out, const std::string& classes,
                 const std::string& home, const std::string& what) {
@@ -103,17 +119,7 @@ class Judge {
     Query count(x_db, "SELECT count(*), sum(" + in_time + ")" + those, from, to);
     count.next();
     const std::int64_t all = count.integer(0), good = count.integer(1);
-    out.detail = share(good, all) + " " + what + " within " + mix::to_text(e.within) + ", " +
-                 to_text(e.ratio) + " asked";
-    const bool holds =
-        at_least(static_cast<std::uint64_t>(good), static_cast<std::uint64_t>(all), e.ratio);
-    const bool enough = all >= kLeastPackets;
-    if (!enough)
-      out.verdict = Verdict::inconclusive;
-    else if (e.mode == "sometimes" || e.mode == "eventually")
-      out.verdict = good > 0 ? Verdict::pass : Verdict::fail;
-    else
-      out.verdict = holds != (e.mode == "never") ? Verdict::pass : Verdict::fail;
+    const bool holds = judge_share(e, out, good, all, what);
     if (holds || all == 0) return;
     Query first(x_db,
                 "SELECT id, created_ns, origin, " + home + " - created_ns, outcome, reason" +
@@ -134,8 +140,15 @@ class Judge {
              "came home");
   }
 
+  /// Where the lab's speakers were at work, a message counts from "sent" to "got" in their own
+  /// words; otherwise from its packet's making to its mailbox.
   void real_delivered(const Expectation& e, Finding& out) {
-    share_of(e, out, "'real'", "stored_ns", "reached the mailbox");
+    if (Query::value(
+            x_db, "SELECT count(*) FROM log WHERE stream = 'stdout' AND line LIKE 'sent %>%#%'") >
+        0)
+      heard(e, out);
+    else
+      share_of(e, out, "'real'", "stored_ns", "reached the mailbox");
     if (!e.exactly_once) return;
     Query twice(x_db,
                 "SELECT packet, count(*), min(received_ns), max(to_node) FROM temp.j_hop WHERE "
@@ -150,6 +163,35 @@ class Judge {
       return blame(out, twice.integer(2), twice.integer_or_null(3));
     }
     heard_twice(out);
+  }
+
+  void heard(const Expectation& e, Finding& out) {
+    const std::int64_t from = ns(e.window.begin);
+    const std::int64_t to =
+        std::min(end_of(e.window, x_plan), (x_plan.duration - e.within).count());
+    const std::string those =
+        " FROM (SELECT substr(line, 6) AS tag, min(time_ns) AS t, node FROM log WHERE stream = "
+        "'stdout' AND line LIKE "
+        "'sent %>%#%' GROUP BY 1) s LEFT JOIN (SELECT substr(line, 5) AS tag, min(time_ns) AS t "
+        "FROM log WHERE stream = "
+        "'stdout' AND line LIKE 'got %>%#%' GROUP BY 1) g ON g.tag = s.tag WHERE s.t BETWEEN ? AND "
+        "?";
+    const std::string in_time =
+        "(g.t IS NOT NULL AND g.t - s.t <= " + std::to_string(e.within.count()) + ")";
+    Query count(x_db, "SELECT count(*), sum(" + in_time + ")" + those, from, to);
+    count.next();
+    const std::int64_t all = count.integer(0), good = count.integer(1);
+    judge_share(e, out, good, all, "messages were read");
+    if (good == all) return;
+    Query first(x_db,
+                "SELECT s.tag, s.t, s.node, g.t - s.t" + those + " AND NOT " + in_time +
+                    " ORDER BY s.t LIMIT 1",
+                from, to);
+    if (out.verdict == Verdict::pass || !first.next()) return;
+    out.expected = "message " + first.text(0) + " read within " + mix::to_text(e.within);
+    out.observed =
+        first.is_null(3) ? "nobody read it" : "it took " + mix::to_text(Duration(first.integer(3)));
+    blame(out, first.integer(1), first.integer_or_null(2));
   }
 
   /// What the users' own programs print: "got client-0>client-1#3".
@@ -272,7 +314,7 @@ class Judge {
         "BY c.connection";
     const std::int64_t packets =
         Query::value(x_db, "SELECT coalesce(sum(packets), 0) FROM (" + sums + ")");
-    const std::string odd = "SELECT * FROM (" + sums + ") WHERE size <> 1372 * packets";
+    const std::string odd = "SELECT * FROM (" + sums + ") WHERE size % 1372 <> 0";
     const std::int64_t bad = Query::value(x_db, "SELECT count(*) FROM (" + odd + ")");
     out.detail = std::to_string(packets) + " packets on " + e.on + ", " + std::to_string(bad) +
                  " connections with anything but whole ones";
