@@ -97,7 +97,7 @@ CREATE VIEW sending AS
     FROM made WHERE sent_ns IS NOT NULL
   UNION ALL
   SELECT 2 * id + 1, node, digest_out, sent_ns, next_address, NULL, NULL, NULL, id
-    FROM handled WHERE sent_ns IS NOT NULL;
+    FROM handled WHERE sent_ns IS NOT NULL AND digest_out IS NOT NULL;
 
 -- Sendings joined with receipts: n-th with n-th among equal digests, in order of time. The sender
 -- is whoever recorded sending (never inferred from the receiver), NULL when nobody did; the
@@ -105,18 +105,20 @@ CREATE VIEW sending AS
 -- sent once and received once, and is joined by the tables' own indexes; only the others
 -- (`again`) are numbered. A row never receives what it sent itself.
 CREATE VIEW link AS
-  WITH again AS MATERIALIZED (
-    SELECT digest FROM sending GROUP BY digest HAVING count(*) > 1
+  WITH sent AS MATERIALIZED (
+    SELECT * FROM sending WHERE digest IS NOT NULL
+  ), again AS MATERIALIZED (
+    SELECT digest FROM sent GROUP BY digest HAVING count(*) > 1
     UNION SELECT digest_in FROM handled GROUP BY digest_in HAVING count(*) > 1
   ), s AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY digest ORDER BY sent_ns, id) AS nth
-      FROM sending WHERE digest IN (SELECT digest FROM again)
+      FROM sent WHERE digest IN (SELECT digest FROM again)
   ), r AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY digest_in ORDER BY received_ns, id) AS nth
       FROM handled WHERE digest_in IN (SELECT digest FROM again)
   ), pair AS (
     SELECT s.*, r.id AS receipt, r.node AS receiver, r.received_ns, r.delay_ns, r.verdict, r.reason
-      FROM sending s LEFT JOIN handled r ON r.digest_in = s.digest AND r.id IS NOT s.handled
+      FROM sent s LEFT JOIN handled r ON r.digest_in = s.digest AND r.id IS NOT s.handled
      WHERE s.digest NOT IN (SELECT digest FROM again)
     UNION ALL
     SELECT s.id, s.node, s.digest, s.sent_ns, s.address, s.to_node, s.fate, s.made, s.handled,
@@ -138,8 +140,13 @@ CREATE VIEW link AS
          NULL, received_ns, delay_ns, verdict, reason
     FROM handled
    WHERE digest_in NOT IN (SELECT digest FROM again)
-     AND NOT EXISTS (SELECT 1 FROM sending
-                      WHERE sending.digest = digest_in AND sending.handled IS NOT handled.id)
+     AND digest_in NOT IN (SELECT digest FROM sent)
+  UNION ALL
+  SELECT r.digest_in, NULL, r.id, NULL, NULL, NULL, r.node,
+         NULL, r.received_ns, r.delay_ns, r.verdict, r.reason
+    FROM handled r
+   WHERE r.digest_out = r.digest_in AND r.digest_in NOT IN (SELECT digest FROM again)
+     AND r.id IN (SELECT handled FROM sent)
   UNION ALL
   SELECT r.digest_in, NULL, r.id, NULL, NULL, NULL, r.node,
          NULL, r.received_ns, r.delay_ns, r.verdict, r.reason
