@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/presence/announcer.h"
 
+#include <string_view>
 #include <utility>
 
 #include "src/prelude/log.h"
 
 namespace mix::presence {
+namespace {
+
+/// The beginning of a stranger's text, fit for a terminal.
+std::string harmless(std::string_view text) {
+  std::string out(text.substr(0, 200));
+  for (char& c : out)
+    if (c < ' ' || c > '~') c = '?';
+  return out;
+}
+
+}  // namespace
 
 Announcer::Announcer(runtime::Loop& loop, Options options, std::function<std::string()> body)
     : x_loop(loop),
@@ -39,7 +51,7 @@ runtime::Task<> Announcer::post() {
   if (!answer)
     why = answer.error();
   else if (answer->status < 200 || answer->status > 299)
-    why = "status " + std::to_string(answer->status) + " " + answer->body.substr(0, 200);
+    why = "status " + std::to_string(answer->status) + " " + harmless(answer->body);
   if (why.empty()) {
     ++x_taken;
     if (std::exchange(x_outage, false))
