@@ -18,10 +18,11 @@ namespace mutants {
   X(tag_before_mac, "remember a packet before its MAC was checked: forgeries poison")   \
   X(whole_reads, "take one read for one packet")                                        \
   X(early, "send after nine tenths of the delay")                                       \
+  X(no_hold, "send at once, whatever the delay")                                        \
   X(coarse_timer, "round the end of a delay up to 10 ms")                               \
-  X(silent_drop, "let every 5th packet vanish, without a record")                       \
-  X(forgotten_row, "send every 5th packet without recording it")                        \
-  X(false_row, "record every 5th packet as sent, and do not send it")                   \
+  X(silent_drop, "let every 10th packet vanish, without a record")                      \
+  X(forgotten_row, "send every 10th packet without recording it")                       \
+  X(false_row, "record every 10th packet as sent, and do not send it")                  \
   X(duplicate, "send every packet twice")                                               \
   X(tagging, "flip a bit of every payload")                                             \
   X(plain_payload, "send the payload as it came, undecrypted")                          \
