@@ -91,7 +91,7 @@ Answer Desk::answer(BytesView bytes) const {
   }
   const ClientAddress& address = std::get<wire::RegisterRequest>(*request).address;
   const bool is_new = !x_waiting.contains(crypto::PublicKey(address));
-  if (is_new && x_clients.size() >= x_limits.accounts) return Refuse{};
+  if (is_new && full()) return Refuse{};
   return GiveToken{address, token_of(address), is_new};
 }
 

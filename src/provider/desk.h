@@ -75,6 +75,8 @@ class Desk {
   /// The account was kept. Again for one that is there: no effect.
   void registered(const ClientAddress& address);
 
+  /// Nobody new can register.
+  bool full() const { return x_clients.size() >= x_limits.accounts; }
   /// In order of registration.
   const std::vector<ClientAddress>& clients() const { return x_clients; }
   std::size_t waiting(const ClientAddress& address) const;

@@ -242,6 +242,9 @@ Task<> Provider::give_mail(Stream& stream, const GiveMail& answer) {
 
 Task<> Provider::refuse(Stream& stream) {
   ++x_tally.refused;
+  if (x_desk.full() && !std::exchange(x_full_said, true))
+    log::warn("there are ", x_desk.clients().size(),
+              " clients, which is all there may be: nobody new can register (see --max-accounts)");
   co_await reply(stream, as_bytes(wire::kBadRequest));
 }
 

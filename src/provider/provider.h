@@ -110,7 +110,7 @@ class Provider {
   std::vector<std::uint8_t> x_buffer;  // of every mix's connection, for the time of one read
   Tally x_tally;
   bool x_stopping = false;
-  bool x_forgetting_said = false, x_failing_said = false;
+  bool x_forgetting_said = false, x_failing_said = false, x_full_said = false;
 };
 
 }  // namespace mix::provider
