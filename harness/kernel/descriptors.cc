@@ -189,7 +189,8 @@ long read_open(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n) {
   if ((o.flags & lx::kAccMode) == lx::kWrOnly) return -lx::kEbadf;
   switch (o.kind) {
     case Kind::socket:
-      return socket_recv(k, t, open, iov, n, 0, nullptr);
+      // read(2) of nothing is 0 on any socket (SYS V); recv(2) of nothing may wait.
+      return total(iov, n) == 0 ? 0 : socket_recv(k, t, open, iov, n, 0, nullptr);
     case Kind::pipe_read:
     case Kind::pair:
       return pipe_read(k, t, open, iov, n);

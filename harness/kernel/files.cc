@@ -61,7 +61,7 @@ long call_mmap(Kernel& k, Thread& t) {
       return real(k, nr::k_mmap, t.args[0], t.args[1], t.args[2], flags | anonymous, -1, 0);
     if (o->kind == Kind::virtual_file)
       return refuse(k, t, LAB_STOP_REFUSED_CALL, "mapping of a file that only looks like one");
-    if (o->kind != Kind::file) return -lx::kEacces;
+    if (o->kind != Kind::file) return -lx::kEnodev;
     fd = o->real;
     if ((flags & shared) != 0 && (t.args[2] & 2) != 0) touch(k, o->inode);
   }

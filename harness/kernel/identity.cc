@@ -6,8 +6,6 @@
 namespace lab::kernel {
 namespace {
 
-constexpr int kUser = 1000;
-
 struct Utsname {
   char text[6][65];
 };
@@ -139,7 +137,9 @@ long call_identity(Kernel& k, Thread& t, bool* mine) {
   u32* ids = reinterpret_cast<u32*>(t.args[0]);
   switch (t.call) {
     case nr::k_getrandom:
-      if (t.args[0] == 0) return -lx::kEfault;
+      // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE; the last two exclude each other.
+      if ((t.args[2] & ~7L) != 0 || (t.args[2] & 6) == 6) return -lx::kEinval;
+      if (t.args[0] == 0 && t.args[1] != 0) return -lx::kEfault;
       fill_random(k, reinterpret_cast<u8*>(t.args[0]), static_cast<u64>(t.args[1]));
       return t.args[1];
     case nr::k_getpid:

@@ -102,8 +102,12 @@ long socket_option(Kernel&, Thread&, Socket&, bool set);
 // pipes, events, signals, timers
 u32 pipe_mask(Kernel&, const Open&);
 void pipe_closed(Kernel&, const Open&);
-long pipe_read(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n);
-long pipe_write(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n);
+/// Bytes of the first datagram; 0 if there is none.
+u32 udp_first(Kernel&, const Socket&);
+long pipe_read(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n, int flags = 0);
+long pipe_write(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n, int flags = 0);
+/// shutdown(2) of one end of a socketpair.
+long pair_shutdown(Kernel&, Open&, int how);
 long event_read(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n);
 long event_write(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n);
 long timer_read(Kernel&, Thread&, u32 open, const lx::Iovec*, u64 n);

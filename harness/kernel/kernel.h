@@ -69,8 +69,12 @@ Thread* next_ready(Kernel& k);
 void raise_signal(Kernel& k, int signal);
 bool signal_waits(const Kernel& k, const Thread& t);
 /// A handler to run now. `handler` 0: the default action was taken (the process has ended).
+/// The uid and gid of every program.
+inline constexpr int kUser = 1000;
+
 struct Handler {
   int signal;
+  i32 code, pid;  ///< si_code, si_pid
   lx::Sigaction action;
 };
 bool take_signal(Kernel& k, Thread& t, Handler* out);

@@ -22,6 +22,7 @@ enum Errno : long {
   kEacces = 13,
   kEfault = 14,
   kEexist = 17,
+  kEnodev = 19,
   kEnotdir = 20,
   kEisdir = 21,
   kEinval = 22,

@@ -29,7 +29,7 @@ long send_message(Kernel& k, Thread& t, const Found& f, const lx::Msghdr& m, int
   if (f.socket == nullptr) {
     if (m.controllen != 0)
       return refuse(k, t, LAB_STOP_REFUSED_CALL, "no descriptors through a socketpair");
-    return pipe_write(k, t, f.open, m.iov, m.iovlen);
+    return pipe_write(k, t, f.open, m.iov, m.iovlen, flags);
   }
   Address to;
   const bool named = m.name != nullptr && m.namelen > 0;
@@ -47,7 +47,7 @@ long receive_message(Kernel& k, Thread& t, const Found& f, lx::Msghdr& m, int fl
   m.flags = 0;
   if (f.socket == nullptr) {
     m.controllen = 0;
-    return pipe_read(k, t, f.open, m.iov, m.iovlen);
+    return pipe_read(k, t, f.open, m.iov, m.iovlen, flags);
   }
   if (f.socket->type == lx::kStream) {
     const long n = tcp_recv(k, t, f.open, m.iov, m.iovlen, flags);

@@ -50,6 +50,11 @@ void take_accepted(Kernel& k, Socket& s, u64 edge) {
 }
 
 void take_datagram(Kernel& k, Socket& s, const lab_entry& entry, const u8* payload) {
+  if (s.ever_connected) {  // hears its peer only
+    lab_addresses a;
+    copy(&a, payload, sizeof(a));
+    if (a.remote_port != s.remote.port || !same(a.remote, s.remote.ip, 16)) return;
+  }
   // Kept as it came, header and all; a full buffer drops it, as Linux does.
   const u32 size = entry.size;
   const u32 need = size + 4;
@@ -109,6 +114,7 @@ void take_network_entry(Kernel& k, const lab_entry& entry, const u8* payload) {
     case LAB_IN_DATAGRAM:
       return take_datagram(k, *s, entry, payload);
     case LAB_IN_UNREACHABLE:
+      if (!s->ever_connected) return;  // Linux tells connected sockets only
       s->error = static_cast<i32>(entry.value);
       notify_socket(k, *s, lx::kErr);
       return;

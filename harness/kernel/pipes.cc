@@ -78,11 +78,13 @@ long make_pair(Kernel& k, Thread& t) {
 }
 
 long make_event(Kernel& k, u64 initial, long flags) {
+  constexpr long semaphore = 1;
+  if ((flags & ~(lx::kCloexec | lx::kNonblock | semaphore)) != 0) return -lx::kEinval;
   const i32 event = k.p->event.take();
   if (event < 0) return -lx::kEmfile;
   Event& made = k.p->event[static_cast<u32>(event)];
   made.count = initial;
-  made.semaphore = (flags & 1) != 0;
+  made.semaphore = (flags & semaphore) != 0;
   const i32 open = new_open(k, Kind::event, static_cast<u32>(event),
                             lx::kRdWr | static_cast<u32>(flags & lx::kNonblock));
   if (open < 0) return -lx::kEnfile;
@@ -115,8 +117,11 @@ u32 pipe_mask(Kernel& k, const Open& o) {
   if (o.kind != Kind::pipe_write) {
     const Pipe& in = source(k, o);
     if (in.size > 0) mask |= lx::kIn | lx::kRdnorm;
-    if (in.writers == 0)
-      mask |= o.kind == Kind::pair ? lx::kHup | lx::kRdhup | lx::kIn : u32{lx::kHup};
+    const bool pair = o.kind == Kind::pair;
+    const bool over = in.writers == 0 || in.write_shut || in.read_shut;
+    if (over && pair) mask |= lx::kIn | lx::kRdnorm | lx::kRdhup;
+    if (in.writers == 0 || (pair && over && (sink(k, o).write_shut || sink(k, o).read_shut)))
+      mask |= lx::kHup;
   }
   if (o.kind != Kind::pipe_read) {
     const Pipe& out = sink(k, o);
@@ -132,34 +137,46 @@ void pipe_closed(Kernel& k, const Open& o) {
   if (o.kind == Kind::pair) drop_end(k, static_cast<u32>(o.real), false);
 }
 
-long pipe_read(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n) {
+long pair_shutdown(Kernel& k, Open& o, int how) {
+  if (how < 0 || how > 2) return -lx::kEinval;
+  Pipe &in = source(k, o), &out = sink(k, o);
+  if (how != 1) in.read_shut = true;
+  if (how != 0) out.write_shut = true;
+  constexpr u32 all = lx::kIn | lx::kRdnorm | lx::kRdhup | lx::kHup | lx::kOut;
+  if (in.reader1 != 0) notify(k, in.reader1 - 1, all);
+  if (in.writer1 != 0) notify(k, in.writer1 - 1, all);
+  return 0;
+}
+
+long pipe_read(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n, int flags) {
   Open& o = k.p->open[open];
   Pipe& pipe = source(k, o);
   const u64 want = total(iov, n);
   if (want == 0) return 0;
   if (pipe.size == 0) {
-    if (pipe.writers == 0) return 0;
-    return nonblocking(o) ? -lx::kEagain : wait_for_open(k, t, open, lx::kIn);
+    if (pipe.writers == 0 || pipe.write_shut || pipe.read_shut) return 0;
+    return nonblocking(o, flags) ? -lx::kEagain : wait_for_open(k, t, open, lx::kIn);
   }
   u8* ring = k.p->pipe_bytes[o.object];
   const u32 got = static_cast<u32>(least<u64>(want, pipe.size));
   const u32 first = least(got, kPipeBytes - pipe.head);
   scatter(iov, n, 0, ring + pipe.head, first);
   scatter(iov, n, first, ring, got - first);
+  if ((flags & lx::kMsgPeek) != 0) return got;
   pipe.size -= got;
   pipe.head = pipe.size == 0 ? 0 : (pipe.head + got) % kPipeBytes;
   if (pipe.writer1 != 0) notify(k, pipe.writer1 - 1, lx::kOut | lx::kWrnorm);
   return got;
 }
 
-long pipe_write(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n) {
+long pipe_write(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n, int flags) {
   Open& o = k.p->open[open];
   Pipe& pipe = sink(k, o);
   const u32 index = static_cast<u32>(&pipe - k.p->pipe.item);
   const u64 want = total(iov, n);
-  if (pipe.readers == 0) {
+  if (pipe.readers == 0 || pipe.write_shut || pipe.read_shut) {
     if (t.wait.done > 0) return static_cast<long>(t.wait.done);
-    raise_signal(k, lx::kSigpipe);
+    if ((flags & lx::kMsgNosignal) == 0) raise_signal(k, lx::kSigpipe);
     return -lx::kEpipe;
   }
   const u64 left = want - t.wait.done;
@@ -177,7 +194,7 @@ long pipe_write(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n) {
     if (pipe.reader1 != 0) notify(k, pipe.reader1 - 1, lx::kIn | lx::kRdnorm);
   }
   if (t.wait.done == want) return static_cast<long>(want);
-  if (nonblocking(o)) return t.wait.done > 0 ? static_cast<long>(t.wait.done) : -lx::kEagain;
+  if (nonblocking(o, flags)) return t.wait.done > 0 ? static_cast<long>(t.wait.done) : -lx::kEagain;
   return wait_for_open(k, t, open, lx::kOut);
 }
 

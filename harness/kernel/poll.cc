@@ -94,8 +94,18 @@ void swap_mask(Thread& t, const u64* mask) {
   t.mask = *mask;
 }
 
+bool valid(const lx::Timespec* ts) {
+  return ts == nullptr || (ts->sec >= 0 && ts->nsec >= 0 && ts->nsec < 1'000'000'000);
+}
+
 i64 nanoseconds(const lx::Timespec* ts) {
   return ts == nullptr ? -1 : ts->sec * 1'000'000'000 + ts->nsec;
+}
+
+/// Linux's select leaves in the caller's memory what was left of a wait; -1: it did not wait.
+i64 time_left(const Kernel& k, const Thread& t, long count) {
+  if (count == kBlocked || t.wait.kind != WaitKind::select) return -1;
+  return most<i64>(t.wait.deadline - k.control->now_ns, 0);
 }
 
 }  // namespace
@@ -114,16 +124,27 @@ long call_poll(Kernel& k, Thread& t, bool* mine) {
       return call_poll_for(k, t, ms < 0 ? -1 : i64{ms} * 1'000'000);
     }
     case nr::k_ppoll:
+      if (!valid(reinterpret_cast<const lx::Timespec*>(t.args[2]))) return -lx::kEinval;
       swap_mask(t, reinterpret_cast<const u64*>(t.args[3]));
       return call_poll_for(k, t, nanoseconds(reinterpret_cast<const lx::Timespec*>(t.args[2])));
     case nr::k_select: {
-      const lx::Timeval* tv = reinterpret_cast<const lx::Timeval*>(t.args[4]);
-      return call_select(k, t, tv ? tv->sec * 1'000'000'000 + tv->usec * 1000 : -1);
+      lx::Timeval* tv = reinterpret_cast<lx::Timeval*>(t.args[4]);
+      if (tv == nullptr) return call_select(k, t, -1);
+      if (tv->sec < 0 || tv->usec < 0) return -lx::kEinval;
+      const long count = call_select(k, t, tv->sec * 1'000'000'000 + tv->usec * 1000);
+      if (const i64 left = time_left(k, t, count); left >= 0)
+        *tv = {left / 1'000'000'000, left % 1'000'000'000 / 1000};
+      return count;
     }
     case nr::k_pselect6: {
+      if (!valid(reinterpret_cast<const lx::Timespec*>(t.args[4]))) return -lx::kEinval;
       const u64* packed = reinterpret_cast<const u64*>(t.args[5]);
       if (packed != nullptr) swap_mask(t, reinterpret_cast<const u64*>(packed[0]));
-      return call_select(k, t, nanoseconds(reinterpret_cast<const lx::Timespec*>(t.args[4])));
+      lx::Timespec* ts = reinterpret_cast<lx::Timespec*>(t.args[4]);
+      const long count = call_select(k, t, nanoseconds(ts));
+      if (const i64 left = time_left(k, t, count); left >= 0 && ts != nullptr)
+        *ts = {left / 1'000'000'000, left % 1'000'000'000};
+      return count;
     }
     default:
       *mine = false;

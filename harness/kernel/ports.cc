@@ -52,6 +52,17 @@ bool conflict(Kernel& k, const Socket& s, const Address& a) {
   return false;
 }
 
+/// A closed listener leaves its port to the connections it accepted.
+bool held_by_connection(Kernel& k, const Socket& s, const Address& a) {
+  for (u32 i = 0; s.type == lx::kStream && i < k.p->socket.high; ++i) {
+    const Socket& other = k.p->socket[i];
+    if (!other.used || other.port1 != 0 || other.state != TcpState::connected) continue;
+    if (other.local.port != a.port || (other.reuse_address && s.reuse_address)) continue;
+    if (is_any(a) || same(other.local.ip, a.ip, 16)) return true;
+  }
+  return false;
+}
+
 long claim(Kernel& k, Socket& s, const Address& a) {
   const i32 i = k.h->port.take();
   if (i < 0) return -lx::kEnobufs;
@@ -103,7 +114,7 @@ long bind_port(Kernel& k, Socket& s, Address a, bool) {
     s.local = a;
     return bind_ephemeral(k, s);
   }
-  if (conflict(k, s, a)) return -lx::kEaddrinuse;
+  if (conflict(k, s, a) || held_by_connection(k, s, a)) return -lx::kEaddrinuse;
   return claim(k, s, a);
 }
 
@@ -114,7 +125,7 @@ long bind_ephemeral(Kernel& k, Socket& s) {
     Address a = s.local;
     a.port = static_cast<u16>(h.next_port);
     h.next_port = h.next_port == kLastEphemeral ? kFirstEphemeral : h.next_port + 1;
-    if (!conflict(k, s, a)) return claim(k, s, a);
+    if (!conflict(k, s, a) && !held_by_connection(k, s, a)) return claim(k, s, a);
   }
   return -lx::kEaddrnotavail;
 }

@@ -137,9 +137,13 @@ bool take_signal(Kernel& k, Thread& t, Handler* out) {
     const u64 open = (p.pending | t.pending) & ~t.mask;
     if (open == 0) return false;
     const int signal = __builtin_ctzll(open) + 1;
-    (t.pending & bit(signal) ? t.pending : p.pending) &= ~bit(signal);
+    const bool directed = (t.pending & bit(signal)) != 0;  // at this thread: tkill, pthread_kill
+    (directed ? t.pending : p.pending) &= ~bit(signal);
     if (ignored(p, signal)) continue;
+    constexpr i32 user = 0, kernel = 0x80, tkill = -6;
     out->signal = signal;
+    out->code = directed ? tkill : signal == lx::kSigalrm ? kernel : user;
+    out->pid = out->code == kernel ? 0 : k.control->pid;
     out->action = p.action[signal];
     if (out->action.handler == 0) {
       end_process(k, signal);

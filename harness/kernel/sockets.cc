@@ -24,6 +24,8 @@ Found find(Kernel& k, long fd) {
 long make(Kernel& k, Thread& t) {
   const long family = t.args[0], type = t.args[1] & lx::kSockTypeMask, protocol = t.args[2];
   if (family != lx::kInet && family != lx::kInet6) return -lx::kEafnosupport;
+  const long flags = t.args[1] & ~long{lx::kSockTypeMask};
+  if ((flags & ~(lx::kCloexec | lx::kNonblock)) != 0) return -lx::kEinval;
   if (type != lx::kStream && type != lx::kDgram) return -lx::kEprotonosupport;
   const long own = type == lx::kStream ? 6 : 17;
   if (protocol != 0 && protocol != own) return -lx::kEprotonosupport;
@@ -178,12 +180,12 @@ long socket_send(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n, in
   return tcp_send(k, t, open, iov, n, flags);
 }
 
-long socket_ioctl(Kernel&, Socket& s, long request, int* argument) {
+long socket_ioctl(Kernel& k, Socket& s, long request, int* argument) {
   constexpr long fionread = 0x541b, siocoutq = 0x5411, siocatmark = 0x8905;
   switch (request) {
     case fionread:
       if (s.state == TcpState::listening) return -lx::kEinval;
-      *argument = static_cast<int>(s.rx_size);
+      *argument = static_cast<int>(s.type == lx::kDgram ? udp_first(k, s) : s.rx_size);
       return 0;
     case siocoutq: {
       if (s.state == TcpState::listening) return -lx::kEinval;
@@ -225,7 +227,8 @@ long call_sockets(Kernel& k, Thread& t, bool* mine) {
       return call_name(k, t, true);
     case nr::k_shutdown: {
       Open* o = open_of(k, static_cast<int>(t.args[0]));
-      if (o != nullptr && o->kind == Kind::pair) return 0;
+      if (o != nullptr && o->kind == Kind::pair)
+        return pair_shutdown(k, *o, static_cast<int>(t.args[1]));
       const Found f = find(k, t.args[0]);
       if (f.error != 0) return f.error;
       if (f.socket->type == lx::kDgram) return f.socket->ever_connected ? 0 : -lx::kEnotconn;

@@ -103,7 +103,7 @@ struct Socket {
 
 struct Pipe {
   bool used, nospace;
-  u16 pad;
+  bool write_shut, read_shut;  ///< socketpairs: shutdown(2)
   u32 link;
   u32 head, size;
   u16 readers, writers;

@@ -233,7 +233,10 @@ long tcp_shutdown(Kernel& k, Socket& s, int how) {
     tcp_fail(k, s, 0);
     return 0;
   }
-  if (s.state != TcpState::connected || finished(s)) return -lx::kEnotconn;
+  if (s.state != TcpState::connected || finished(s)) {
+    if (how != 1) s.rx_shut = true;  // Linux refuses, and yet nothing is read any more
+    return -lx::kEnotconn;
+  }
   if (how != 1) s.rx_shut = true;
   if (how != 0 && !s.tx_shut) {
     s.tx_shut = true;

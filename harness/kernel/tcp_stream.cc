@@ -172,7 +172,7 @@ long tcp_recv(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n, int f
   const u64 want = total(iov, n);
   const bool peek = (flags & lx::kMsgPeek) != 0;
   if (s.state == TcpState::listening || (s.state == TcpState::fresh && !s.ever_connected))
-    return -lx::kEnotconn;
+    return s.rx_shut ? 0 : -lx::kEnotconn;
   if (s.state == TcpState::connecting)
     return nonblocking(o, flags) ? -lx::kEagain : wait_for_open(k, t, open, lx::kIn);
   const bool over = s.rx_fin || s.rx_shut || s.state != TcpState::connected;
@@ -210,6 +210,10 @@ long tcp_recv(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n, int f
 bool tcp_deliver(Kernel& k, Socket& s, const u8* from, u32 n) {
   if (n == 0) return true;
   if (s.rx_shut && s.orphan) return false;
+  if (s.rx_shut && s.fin_sent) {  // shut both ways: nobody will read, RFC 1122 wants a RST
+    tcp_send_reset(k, s);
+    return false;
+  }
   if (s.rx_size + n > kRxBytes) {
     refuse(k, current(k), LAB_STOP_INTERNAL, "bytes beyond the window");
     return false;

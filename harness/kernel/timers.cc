@@ -86,6 +86,7 @@ void expire(Kernel& k, Timer& timer) {
 long timer_create(Kernel& k, Thread& t) {
   const long clock = t.args[0], flags = t.args[1];
   if (clock != kRealtime && clock != kMonotonic && clock != 7) return -lx::kEinval;
+  if ((flags & ~(lx::kCloexec | lx::kNonblock)) != 0) return -lx::kEinval;
   const i32 timer = k.p->timer.take();
   if (timer < 0) return -lx::kEmfile;
   Timer& made = k.p->timer[static_cast<u32>(timer)];
@@ -111,6 +112,8 @@ long timer_set(Kernel& k, Thread& t) {
   const lx::Itimerspec* next = reinterpret_cast<const lx::Itimerspec*>(t.args[2]);
   lx::Itimerspec* old = reinterpret_cast<lx::Itimerspec*>(t.args[3]);
   if (next == nullptr) return -lx::kEfault;
+  constexpr long absolute = 1, cancel_on_set = 2;
+  if ((t.args[1] & ~(absolute | cancel_on_set)) != 0) return -lx::kEinval;
   if (!valid(next->value) || !valid(next->interval)) return -lx::kEinval;
   Timer& timer = k.p->timer[o->object];
   if (old != nullptr) *old = remaining(k, timer);
@@ -120,7 +123,7 @@ long timer_set(Kernel& k, Thread& t) {
   const i64 now = read_clock(k, timer.realtime ? kRealtime : kMonotonic);
   if (local == 0)
     local = LAB_NEVER;
-  else if ((t.args[1] & 1) == 0)
+  else if ((t.args[1] & absolute) == 0)
     local = local > LAB_NEVER - now ? LAB_NEVER : now + local;
   set_expiry(k, timer, local);
   if (timer.expires <= k.control->now_ns) expire(k, timer);

@@ -9,6 +9,13 @@ constexpr u64 kMaxDatagram = 65507;
 
 }  // namespace
 
+u32 udp_first(Kernel& k, const Socket& s) {
+  if (s.datagrams == 0) return 0;
+  u32 entry = 0;
+  ring_read(k.p->rx[socket_index(k, s)], kRxBytes, s.rx_head, 0, reinterpret_cast<u8*>(&entry), 4);
+  return entry - static_cast<u32>(sizeof(lab_addresses));
+}
+
 long udp_send(Kernel& k, Thread& t, u32 open, const lx::Iovec* iov, u64 n, int, const Address* to) {
   (void)t;
   Socket& s = k.p->socket[k.p->open[open].object];

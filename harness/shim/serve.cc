@@ -40,6 +40,9 @@ void run_handler(Thread& t, const kernel::Handler& h) {
   Frame frame;
   kernel::zero(&frame, sizeof(frame));
   frame.info.signo = h.signal;
+  frame.info.code = h.code;
+  frame.info.pid = h.pid;
+  frame.info.uid = h.pid == 0 ? 0 : kernel::kUser;
   const auto handler = reinterpret_cast<void (*)(int, void*, void*)>(h.action.handler);
   handler(h.signal, &frame.info, frame.context);
   t.mask = kept.mask;
