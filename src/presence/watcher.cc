@@ -62,14 +62,17 @@ void Watcher::refresh_soon() {
 
 runtime::Task<> Watcher::run() {
   Instant next = x_loop.now();
+  // A network usually starts together: until everybody has had two chances to announce, a topology
+  // is likely to lack a neighbour, and without one nothing can be sent at all.
+  const Instant settled = next + 2 * x_options.interval;
+  const Duration early = std::min(x_options.interval, x_options.refresh_gap);
   for (;;) {
     const Instant asked = x_loop.now();
     x_wanted = false;
     co_await fetch();
-    // The timetable stands, whatever was asked for in between. Without a topology nothing can be
-    // sent at all, so the first one is asked for more often.
+    // The timetable stands, whatever was asked for in between.
     while (next <= x_loop.now())
-      next += x_view ? x_options.interval : std::min(x_options.interval, x_options.refresh_gap);
+      next += x_view && next >= settled ? x_options.interval : early;
     while (!x_wanted && x_loop.now() < next)
       co_await x_wake.wait_until(next);
     if (x_loop.now() < asked + x_options.refresh_gap)

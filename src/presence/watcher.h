@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hears from a directory who is in: at start, then every few seconds with If-None-Match, and at
-// once (but at most once a second) when asked. The last good topology stays in force whatever the
+// Hears from a directory who is in: at start, then every few seconds with If-None-Match (every
+// second while the network is still coming together), and at once when asked, but at most once a
+// second. The last good topology stays in force whatever the
 // directory does; an outage is said once. Names of mixes are resolved here, every address kept, so
 // that what decides about packets compares addresses and never waits.
 //
