@@ -99,6 +99,31 @@ def test_a_provider_killed_with_mail_in_its_boxes_loses_none(network: Callable[.
     assert set(got) == set(sent)
 
 
+def test_a_provider_killed_while_mail_comes_and_goes_loses_none_it_had_taken(network: Callable[..., Devnet]) -> None:
+    brisk = ["--send-rate", "20 / s", "--poll-interval", "50 ms", "--mean-delay", "20 ms", "--loop-rate", "0"]
+    net = network(3, clients=2, options={"client": brisk})
+    alice, bob = (client.connect() for client in net.clients)
+    letters = [f"letter {i}" for i in range(60)]
+    for text in letters:
+        alice.send(text, bob.own_address())
+
+    def taken() -> list[str]:
+        """Letters that the provider has said it stored. A client sends in the order in which it was asked."""
+        with net.run as run:
+            query = "select stored_ns is not null from packet where class = 'real' order by created_ns, id"
+            return [letter for letter, stored in zip(letters, run.sql(query).column(), strict=False) if stored]
+
+    got: list[str] = []
+    net.wait_until(lambda: got.extend(bob.fetch()) or len(got) >= 5, "some letters are fetched")
+    net.provider.kill()
+    net.provider.restart()
+    net.wait_until(lambda: letters[-1] in taken(), "the last letter is stored", LONG_S)
+    net.wait_until(
+        lambda: got.extend(bob.fetch()) or set(got) >= set(taken()), "all that was stored is fetched", LONG_S
+    )
+    assert set(got) <= set(letters)
+
+
 def test_the_directory_gone_for_30_s_stops_nothing(network: Callable[..., Devnet]) -> None:
     net = network(3, clients=2)
     directory = net.directory
