@@ -13,10 +13,6 @@ import pytest
 from mixlab import Devnet
 from netkit import CHECKOUT, QUICK, Script
 
-# Until the four programs are written there is nothing to start.
-if not all((CHECKOUT / "src" / role / "main.cc").exists() for role in ("directory", "mixnode", "provider", "client")):
-    collect_ignore_glob = ["test_*.py"]
-
 _nets: list[Devnet] = []
 
 
