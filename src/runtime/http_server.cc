@@ -196,13 +196,16 @@ HttpRequest to_ours(BeastRequest& message, const Address& peer) {
   return out;
 }
 
+/// What is still read, to be dropped, after a refusal.
+constexpr std::size_t kMaxDropped = 8 * 1024 * 1024;
+
 /// Reads on for a moment after the last reply: closing with bytes unread would reset the
 /// connection, and the reply with it.
 Task<> part(Self self, Stream& stream) {
   stream.shutdown_send();
   stream.set_deadline(self->loop.now() + 2s);
   std::string dropped;
-  for (std::size_t seen = 0; seen <= 2 * self->options.max_body; seen += dropped.size()) {
+  for (std::size_t seen = 0; seen <= kMaxDropped; seen += dropped.size()) {
     dropped.clear();
     if (!co_await more(self, stream, dropped)) break;
   }

@@ -133,6 +133,17 @@ BOOST_AUTO_TEST_CASE(a_body_of_a_mebibyte_comes_whole) {
   run_task(loop, task());
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_reaches_who_is_still_sending) {
+  HttpClient client(loop, url());
+  const std::string body(6'000'000, 'x');  // more than the system buffers: the sender has to wait
+  const auto task = [&]() -> Task<> {
+    auto answer = co_await client.post("/take", body);
+    BOOST_REQUIRE(answer.has_value());
+    BOOST_TEST(answer->status == 413u);
+  };
+  run_task(loop, task());
+}
+
 BOOST_AUTO_TEST_CASE(a_kept_connection_that_the_server_closed_is_replaced) {
   // A server that closes after every answer without saying so.
   int accepted = 0;
