@@ -39,6 +39,7 @@ Desk::Desk(const store::Keys& keys, std::span<const store::Account> accounts,
   for (const store::Account& account : accounts) {
     registered(account.address);
     x_waiting[crypto::PublicKey(account.address)] = account.waiting;
+    x_messages += account.waiting;
   }
   for (const sphinx::Tag& tag : tags)
     (void)x_tags.remember(tag);
@@ -61,6 +62,7 @@ std::expected<Delivery, Refusal> Desk::take(wire::PacketView packet, std::size_t
   const ClientAddress& to = arrived.destination.address;
   if (const auto reason = no_room_for(to)) return refused(*reason, header->tag());
   ++x_waiting[crypto::PublicKey(to)];
+  ++x_messages;
   const BytesView message = arrived.message();
   return Delivery{header->tag(), to, Bytes(message.begin(), message.end())};
 }
@@ -68,7 +70,8 @@ std::expected<Delivery, Refusal> Desk::take(wire::PacketView packet, std::size_t
 std::optional<DropReason> Desk::no_room_for(const ClientAddress& address) const {
   const auto found = x_waiting.find(crypto::PublicKey(address));
   if (found == x_waiting.end()) return DropReason::unknown_recipient;
-  if (found->second >= x_limits.mailbox) return DropReason::mailbox_full;
+  if (found->second >= x_limits.mailbox || x_messages >= x_limits.messages)
+    return DropReason::mailbox_full;
   return std::nullopt;
 }
 
@@ -77,6 +80,7 @@ void Desk::removed(const ClientAddress& from, std::size_t messages) {
   CHECK(found != x_waiting.end());
   CHECK(found->second >= messages, found->second, messages);
   found->second -= messages;
+  x_messages -= messages;
 }
 
 // ---- Clients --------------------------------------------------------------------------------

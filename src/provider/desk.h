@@ -33,6 +33,7 @@ using wire::ClientAddress;
 struct Limits {
   std::size_t accounts = wire::kMaxAccounts;
   std::size_t mailbox = wire::kMaxMailboxMessages;  ///< messages waiting for one client
+  std::size_t messages = wire::kMaxStoredMessages;  ///< messages waiting for all clients together
   std::size_t queue = wire::kMaxStoreQueue;         ///< requests waiting for the disk
 };
 
@@ -91,6 +92,7 @@ class Desk {
   crypto::Secret<32> x_token_key;
   sphinx::TagMemory x_tags;
   std::vector<ClientAddress> x_clients;
+  std::size_t x_messages = 0;  // the sum of x_waiting
   /// Only looked up, never walked: its order means nothing.
   std::unordered_map<crypto::PublicKey, std::size_t> x_waiting;
   sphinx::Packet x_in{};

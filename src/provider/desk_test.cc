@@ -75,6 +75,16 @@ BOOST_AUTO_TEST_CASE(every_refusal_has_its_reason) {
   BOOST_TEST(verdict(desk, mail.packet(7, client(1), "")) == "taken");
 }
 
+BOOST_AUTO_TEST_CASE(all_mailboxes_together_are_bounded_too) {
+  const TestMail mail;
+  const std::vector<store::Account> accounts{{client(1), 1}, {client(2), 0}};
+  Desk desk(mail.keys(), accounts, {}, kTagMemory, {.messages = 2});
+  BOOST_TEST(verdict(desk, mail.packet(1, client(2), "")) == "taken");
+  BOOST_TEST(verdict(desk, mail.packet(2, client(2), "")) == "mailbox_full");
+  desk.removed(client(1), 1);
+  BOOST_TEST(verdict(desk, mail.packet(3, client(2), "")) == "taken");
+}
+
 BOOST_AUTO_TEST_CASE(a_tag_is_kept_exactly_when_the_mac_held) {
   const TestMail mail, other(2);
   Desk desk = desk_of(mail);

@@ -81,6 +81,10 @@ void add_flags(CLI::App& run, Flags& flags) {
                  "Messages that may wait for one client; more are dropped as mailbox_full")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}));
+  run.add_option("--max-messages", flags.limits.messages,
+                 "Messages that may wait for all clients together; more are dropped likewise")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000}));
   run.add_option("--max-queue", flags.limits.queue,
                  "Packets that may wait for the disk; more are dropped as pending_full")
       ->capture_default_str()

@@ -142,6 +142,8 @@ inline constexpr std::size_t kMaxRequestBytes = 1024;
 inline constexpr std::size_t kMessagesPerPull = 5;
 /// Messages waiting for one recipient (at most 975 bytes each): what is more is `mailbox_full`.
 inline constexpr std::size_t kMaxMailboxMessages = 10'000;
+/// Messages waiting for all recipients together: about 1.2 GiB of database.
+inline constexpr std::size_t kMaxStoredMessages = 1'000'000;
 /// Packets handed to the storage thread and not yet stored.
 inline constexpr std::size_t kMaxStoreQueue = 4096;
 /// How long a reply may stay unacknowledged before its messages are offered again.
