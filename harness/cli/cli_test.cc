@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(a_recording_without_a_name_is_called_after_its_chain) {
 
 BOOST_AUTO_TEST_CASE(two_runs_of_one_seed_agree_and_a_difference_is_shown) {
   const Place place;
-  const std::string file = place.file(
-      "s.toml", scenario("[\"head\", \"-c\", \"8\", \"/dev/urandom\"]"));
+  const std::string file =
+      place.file("s.toml", scenario("[\"head\", \"-c\", \"8\", \"/dev/urandom\"]"));
   const Said said = place.mixlab("run " + file + " --out a.sqlite --check");
   BOOST_TEST(said.status == 0, said.out);
   BOOST_TEST(has(said.out, "second run agreed"));

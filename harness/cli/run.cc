@@ -77,6 +77,7 @@ class Run {
     if (x_outcome.stop)
       return refuse(
           kLab, x_outcome.stop->text + "\nmixlab: what was recorded until then is in " + x_draft);
+    x_plan.duration = x_outcome.ended - kStart;  // what is judged is what was run
     return judge(second);
   }
 
@@ -273,7 +274,7 @@ class Run {
   }
 
   const RunFlags& x_flags;
-  const scenario::Plan x_plan;
+  scenario::Plan x_plan;
   WorkFolder x_work;
   std::string x_draft, x_recording, x_second;
   runner::Outcome x_outcome;

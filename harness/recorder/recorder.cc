@@ -50,6 +50,7 @@ mix::record::Role role_of(scenario::Role role) {
 Recorder::Recorder(const scenario::Plan& plan, Writer& writer)
     : x_plan(plan), x_writer(writer), x_tap([this](WirePacketRow row) {
         ++x_packets;
+        watch_order(row);
         x_writer.put(std::move(row));
       }) {
   for (std::size_t i = 0; i < plan.programs.size(); ++i) {
@@ -164,6 +165,17 @@ void Recorder::connection_opened(VirtualTime time, const ConnectionView& connect
   const bool packets = takes_packets(connection);
   x_tap.open(connection.id, number(connection.client), number(connection.server), packets);
   if (packets) x_ends[connection.id] = {connection.client, connection.server};
+}
+
+/// The judge's rule (judge.cc, layer_order), as soon as the packet has crossed.
+void Recorder::watch_order(const WirePacketRow& row) {
+  if (!row.from || !row.to) return;
+  const auto layer = [&](std::int64_t node) {
+    return x_rows.at(static_cast<std::size_t>(node) - 1).layer;
+  };
+  const auto from = layer(*row.from), to = layer(*row.to);
+  if (!to || (!from && *to == 1)) return;
+  if (!from || *from + 1 != *to) x_out_of_order = true;
 }
 
 void Recorder::segment_sent(const SegmentView& segment) {

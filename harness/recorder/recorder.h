@@ -46,6 +46,8 @@ class Recorder final : public Observer {
   std::string chain() const { return x_chain.hex(); }
   std::uint64_t events() const { return x_chain.length(); }
   std::uint64_t packets() const { return x_packets; }
+  /// A packet went from a layer to any but the next one: an `always` ends the run there.
+  bool out_of_order() const { return x_out_of_order; }
   const std::vector<Ending>& endings() const { return x_endings; }
   /// Remarks for the report, such as a clock that had to step.
   const std::vector<std::string>& notes() const { return x_notes; }
@@ -76,6 +78,7 @@ class Recorder final : public Observer {
   void record_row(NodeId node, mix::record::Row row);
   std::int64_t run_time(NodeId node, std::int64_t local_ns) const;
   bool takes_packets(const ConnectionView& connection) const;
+  void watch_order(const WirePacketRow& row);
 
   const scenario::Plan& x_plan;
   Writer& x_writer;
@@ -89,6 +92,7 @@ class Recorder final : public Observer {
   std::vector<std::string> x_notes;
   std::map<std::string, std::uint64_t> x_files;
   std::uint64_t x_packets = 0;
+  bool x_out_of_order = false;
 };
 
 }  // namespace lab::recorder

@@ -104,7 +104,8 @@ FolderDigest digest_folder(const std::string& folder) {
 std::expected<std::string, std::string> find_program(const std::string& word,
                                                      const std::string& bin,
                                                      const std::string& scenario_file) {
-  std::vector<fs::path> places{fs::path(bin) / word};
+  std::vector<fs::path> places{fs::path(bin) / word,
+                               fs::path(bin).parent_path() / "mutants" / word};
   if (word.find('/') != std::string::npos) {
     places = {word.starts_with('/') ? fs::path(word)
                                     : fs::path(scenario_file).parent_path() / word};
@@ -118,7 +119,8 @@ std::expected<std::string, std::string> find_program(const std::string& word,
     if (runs(place)) return fs::canonical(place, error).string();
   }
   return Wrong("there is no program '" + word + "' (looked in " +
-               places.front().parent_path().string() + (places.size() > 1 ? " and on PATH)" : ")"));
+               places.front().parent_path().string() +
+               (word.find('/') == std::string::npos ? " and on PATH)" : ")"));
 }
 
 }  // namespace lab::runner

@@ -39,6 +39,7 @@ struct Settings {
 struct Outcome {
   std::optional<controller::Stop> stop;
   bool interrupted = false;
+  VirtualTime ended;  // the plan's duration, or earlier: a promise for always was broken
   std::string chain;
   std::string memory;    // digest over every node's memory, when kept; hex
   std::string manifest;  // JSON
