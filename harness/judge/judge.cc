@@ -295,8 +295,7 @@ class Judge {
     if (!first.next()) return;
     out.packet = first.integer(0);
     out.expected = "no drop";
-    out.observed = first.text_or(4, "nobody") + " dropped packet " +
-                   std::to_string(first.integer(0)) + ": " + first.text(1);
+    out.observed = first.text_or(4, "nobody") + " dropped a packet: " + first.text(1);
     blame(out, first.integer(2), first.integer_or_null(3));
   }
 
