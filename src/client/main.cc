@@ -15,6 +15,21 @@ namespace {
 
 using namespace mix;
 
+constexpr const char* kAbout =
+    "Speaks for a user of the mixnet: sends loops and messages through the mixes, fetches what "
+    "came "
+    "for him, and offers both to programs of this machine.";
+
+constexpr const char* kFooter =
+    "Example\n"
+    "  nym-client init --id zorro\n"
+    "  nym-client websocket --id zorro --directory http://localhost:8080\n"
+    "\n"
+    "Keys are in $XDG_CONFIG_HOME/nym/clients/ID, or ~/.config/nym/clients/ID. What a user does\n"
+    "changes which packets are real, and nothing else that leaves this machine; the provider "
+    "reads\n"
+    "his mail. How many loops came home is said once a minute and on exit (SIGINT or SIGTERM).";
+
 /// What the command line said; texts are checked by the parser, and read when it is done.
 struct Arguments {
   std::string id;
@@ -33,10 +48,23 @@ struct Arguments {
   std::string record;
 };
 
-std::string check_send_rate(const std::string& text) {
+/// A packet takes a fifth of a millisecond to build.
+constexpr Duration kShortestGap = 1ms;
+
+std::string check_loop_rate(const std::string& text) {
   if (auto wrong = runtime::check_rate(text); !wrong.empty()) return wrong;
+  const Duration gap = runtime::read_rate(text)->mean_gap;
+  if (gap > 0ns && gap < kShortestGap) return "'" + text + "' is more than 1000 packets a second";
+  return {};
+}
+std::string check_send_rate(const std::string& text) {
+  if (auto wrong = check_loop_rate(text); !wrong.empty()) return wrong;
   if (runtime::read_rate(text)->mean_gap > 0ns) return {};
   return "a real stream of rate 0 would never send a message";
+}
+std::string check_poll_interval(const std::string& text) {
+  if (auto wrong = runtime::check_duration(text); !wrong.empty()) return wrong;
+  return *runtime::read_duration(text) < 1ms ? "'" + text + "' is less than 1 ms" : "";
 }
 std::string check_mean_delay(const std::string& text) {
   if (auto wrong = runtime::check_duration(text); !wrong.empty()) return wrong;
@@ -61,7 +89,7 @@ void add_running_options(CLI::App& command, Arguments& a) {
       ->check(runtime::check_url)
       ->capture_default_str();
   command.add_option("--loop-rate", a.loop_rate, "Loops to oneself, on average; 0 for none")
-      ->check(runtime::check_rate)
+      ->check(check_loop_rate)
       ->capture_default_str();
   command
       .add_option("--send-rate", a.send_rate,
@@ -76,7 +104,7 @@ void add_running_options(CLI::App& command, Arguments& a) {
   command
       .add_option("--poll-interval", a.poll_interval,
                   "Between two pulls of at most 5 messages, whatever came")
-      ->check(runtime::check_duration)
+      ->check(check_poll_interval)
       ->capture_default_str();
   command.add_option("--loop-timeout", a.loop_timeout, "A loop that takes longer counts as lost")
       ->check(runtime::check_duration)
@@ -89,7 +117,8 @@ void add_running_options(CLI::App& command, Arguments& a) {
                   "The only provider to use, by its public key (default: the smallest key in the "
                   "topology)")
       ->check(check_key);
-  command.add_option("--record", a.record, std::string(record::kRecordHelp));
+  command.add_option("--record", a.record, std::string(record::kRecordHelp))
+      ->type_name("FILE|fd:N");
 }
 
 client::Settings settings_of(const Arguments& a) {
@@ -161,6 +190,7 @@ int run_client(const Arguments& a, std::string_view scheme, MoreForApi... more) 
   loop.run();
   client.finish();
   record->close();
+  if (record->lost() > 0) log::warn("rows missing in the record: ", record->lost());
   return 0;
 }
 
@@ -168,9 +198,8 @@ int run_client(const Arguments& a, std::string_view scheme, MoreForApi... more) 
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app(
-      "Speaks for a user of the mixnet: sends loops and messages through the mixes, fetches "
-      "what came for him, and offers both on this machine.");
+  CLI::App app(kAbout, "nym-client");
+  app.footer(kFooter);
   app.set_version_flag("--version", std::string(topology::kOurVersion));
 
   CLI::App& init = *app.add_subcommand("init", "Make a key pair");
@@ -198,7 +227,11 @@ int main(int argc, char** argv) {
       ->check(runtime::check_port)
       ->required();
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   if (init) return run_init(arguments);
   if (websocket) return run_client<client::WebsocketApi>(arguments, "ws://", arguments.origins);
   if (tcpsocket) return run_client<client::TcpApi>(arguments, "tcp://");
