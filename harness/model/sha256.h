@@ -14,9 +14,13 @@ class Sha256 {
  public:
   void add(mix::BytesView bytes);
   mix::ByteArray<32> digest();  // ends it
+  /// For tests: without the processor's help.
+  static Sha256 portable();
 
  private:
-  void compress(const std::uint8_t* block);
+  void compress(const std::uint8_t* blocks, std::size_t count);
+  bool x_fast = can_be_fast();
+  static bool can_be_fast();
   std::array<std::uint32_t, 8> x_state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   std::array<std::uint8_t, 64> x_block{};
