@@ -54,6 +54,7 @@ std::string status_text(int status) {
 
 void Keeper::activation(const Activation& a) {
   ++activations;
+  last = a.time;
   add_number(chain, static_cast<std::uint64_t>(ns(a.time)));
   add_number(chain, index(a.node));
   chain.add(a.inbox);
@@ -71,6 +72,9 @@ void Keeper::segment_sent(const SegmentView& s) {
   add_number(chain, s.parcel->bytes.size());
 }
 
+void Keeper::segment_done(const SegmentView& s) {
+  last = s.at;
+}
 void Keeper::log_bytes(VirtualTime, NodeId node, int fd, mix::BytesView bytes) {
   (fd == 1 ? out : err)[index(node)] += mix::as_text(bytes);
 }
@@ -145,7 +149,7 @@ Result run_in_lab(Setup setup) {
     result.ended = *ended;
   else
     result.stop = ended.error();
-  result.end = lab.now();
+  result.end = result.kept.last;
   result.waiting = lab.waiting();
   lab.finish();
   for (std::uint32_t i = 0; i < number; ++i) {

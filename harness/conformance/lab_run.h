@@ -36,6 +36,7 @@ class Keeper final : public Observer {
  public:
   void activation(const Activation& a) override;
   void segment_sent(const SegmentView& s) override;
+  void segment_done(const SegmentView& s) override;
   void log_bytes(VirtualTime, NodeId node, int fd, mix::BytesView bytes) override;
   void record_bytes(VirtualTime, NodeId node, int fd, mix::BytesView bytes) override;
   void file_opened(VirtualTime, NodeId node, std::string_view path) override;
@@ -47,6 +48,7 @@ class Keeper final : public Observer {
   std::map<std::uint32_t, int> status;
   std::vector<std::string> notes;
   std::uint64_t activations = 0;
+  VirtualTime last;  ///< when something happened last
   Hasher chain{32};
   std::map<std::uint16_t, std::uint64_t> calls;
   std::string chain_hex() const;
@@ -74,7 +76,7 @@ struct Result {
   Keeper kept;
   std::optional<controller::Stop> stop;
   controller::Ended ended{};
-  VirtualTime end;
+  VirtualTime end;  ///< when something happened last
   std::vector<controller::MemoryDigest> memory;
   std::vector<controller::Waiting> waiting;
   std::vector<controller::NodeFigures> figures;

@@ -134,7 +134,7 @@ class Controller {
   std::expected<NodeId, std::string> add_program(ProgramSpec spec);
 
   /// Runs everything due before `limit`, and stops there; virtual time is then `limit`.
-  /// Ended::quiet: nothing is due any more (time stays at the last event).
+  /// Ended::quiet: nothing is due any more (for kNever, time stays at the last event).
   std::expected<Ended, Stop> run_until(VirtualTime limit);
   VirtualTime now() const;
 

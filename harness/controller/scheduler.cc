@@ -239,7 +239,10 @@ bool Controller::Impl::run_marked() {
 std::expected<Ended, Stop> Controller::Impl::run_until(std::int64_t limit) {
   while (!stopped) {
     const std::int64_t t = marked.empty() ? next_time() : now;
-    if (marked.empty() && t == LAB_NEVER) return Ended::quiet;
+    if (marked.empty() && t == LAB_NEVER) {
+      if (limit != LAB_NEVER) now = std::max(now, limit);
+      return Ended::quiet;
+    }
     if (t >= limit) {
       now = std::max(now, limit);
       return Ended::time_reached;
