@@ -104,6 +104,10 @@ CREATE VIEW sending AS
 -- receiver of what nobody received is read from the address it was sent to. Almost every digest is
 -- sent once and received once, and is joined by the tables' own indexes; only the others
 -- (`again`) are numbered. A row never receives what it sent itself.
+--
+-- Programs write in batches, each when it likes: while a devnet runs, a receipt may be in the file
+-- a moment before its sending is. So for 2 s a receipt without a sending is not shown, and then it
+-- is one that nobody recorded sending. (A finished run, and a lab's, show everything.)
 CREATE VIEW link AS
   WITH sent AS MATERIALIZED (
     SELECT * FROM sending WHERE digest IS NOT NULL
@@ -116,6 +120,9 @@ CREATE VIEW link AS
   ), r AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY digest_in ORDER BY received_ns, id) AS nth
       FROM handled WHERE digest_in IN (SELECT digest FROM again)
+  ), live AS MATERIALIZED (
+    SELECT CAST((julianday('now') - julianday(epoch)) * 86400e9 AS INTEGER) - 2000000000 AS since_ns
+      FROM run WHERE clock = 'wall' AND verdict IS NULL
   ), pair AS (
     SELECT s.*, r.id AS receipt, r.node AS receiver, r.received_ns, r.delay_ns, r.verdict, r.reason
       FROM sent s LEFT JOIN handled r ON r.digest_in = s.digest AND r.id IS NOT s.handled
@@ -141,17 +148,19 @@ CREATE VIEW link AS
     FROM handled
    WHERE digest_in NOT IN (SELECT digest FROM again)
      AND digest_in NOT IN (SELECT digest FROM sent)
+     AND (received_ns > (SELECT since_ns FROM live)) IS NOT 1
   UNION ALL
   SELECT r.digest_in, NULL, r.id, NULL, NULL, NULL, r.node,
          NULL, r.received_ns, r.delay_ns, r.verdict, r.reason
     FROM handled r
    WHERE r.digest_out = r.digest_in AND r.digest_in NOT IN (SELECT digest FROM again)
      AND r.id IN (SELECT handled FROM sent)
+     AND (r.received_ns > (SELECT since_ns FROM live)) IS NOT 1
   UNION ALL
   SELECT r.digest_in, NULL, r.id, NULL, NULL, NULL, r.node,
          NULL, r.received_ns, r.delay_ns, r.verdict, r.reason
     FROM r LEFT JOIN s ON s.digest = r.digest_in AND s.nth = r.nth AND r.id IS NOT s.handled
-   WHERE s.id IS NULL;
+   WHERE s.id IS NULL AND (r.received_ns > (SELECT since_ns FROM live)) IS NOT 1;
 
 -- One packet crossing one link. `packet` is packet.id; `hop` counts from the sender, 0 first.
 CREATE VIEW hop AS
