@@ -18,9 +18,11 @@ using runtime::IoError;
 using runtime::Stream;
 using runtime::Task;
 
-/// Asking again whether a reply arrived: soon, since most clients are near, then less often.
-constexpr Duration kFirstAcknowledgeWait = 1ms;
-constexpr Duration kLongestAcknowledgeWait = 128ms;
+/// Asking again whether a reply arrived: after 4 ms, 32 ms more, then every 256 ms. Nobody waits
+/// for the answer (meanwhile the mail is out), so few wake-ups count for more than an early one.
+constexpr Duration kFirstAcknowledgeWait = 4ms;
+constexpr int kAcknowledgeBackOff = 8;
+constexpr Duration kLongestAcknowledgeWait = 256ms;
 
 /// Waits for an answer of the store. The answer may come when whoever waited is gone.
 template <class T>
@@ -259,7 +261,8 @@ Task<bool> Provider::reply(Stream& stream, BytesView bytes) {
 /// its side already, so nothing can be read that would say so: the socket is asked.
 Task<bool> Provider::acknowledged(const Stream& stream) {
   const Instant deadline = x_loop.now() + wire::kAcknowledgeTimeout;
-  for (Duration wait = kFirstAcknowledgeWait;; wait = std::min(2 * wait, kLongestAcknowledgeWait)) {
+  for (Duration wait = kFirstAcknowledgeWait;;
+       wait = std::min(kAcknowledgeBackOff * wait, kLongestAcknowledgeWait)) {
     const auto left = stream.unacknowledged();
     if (!left) co_return false;
     if (*left == 0) co_return true;
