@@ -16,15 +16,26 @@ struct Leak {
   bool differs_natively;  // in two runs on one machine
 };
 // Rows that need another machine, folder, user or load to differ natively are marked false.
-constexpr Leak kLeaks[] = {{"clocks", true},        {"tsc", true},           {"entropy", true},
-                           {"uuid", true},          {"random_device", true}, {"at_random", true},
-                           {"canary", true},        {"addresses", true},     {"pids", true},
-                           {"stack_left", true},    {"heap_left", false},    {"inode", false},
-                           {"file_time", true},     {"pipe_stat", true},     {"free_space", false},
-                           {"folder_order", false}, {"proc", true},          {"usage", true},
-                           {"cpus", false},         {"cpu_number", false},   {"cpuid", false},
-                           {"thread_order", false}, {"ports", false},        {"hash_order", false},
-                           {"host", false}};
+constexpr Leak kLeaks[] = {{"clocks", true},         {"tsc", true},
+                           {"entropy", true},        {"uuid", true},
+                           {"random_device", true},  {"at_random", true},
+                           {"canary", true},         {"addresses", true},
+                           {"pids", true},           {"stack_left", true},
+                           {"heap_left", false},     {"inode", false},
+                           {"file_time", true},      {"pipe_stat", true},
+                           {"free_space", false},    {"folder_order", false},
+                           {"proc", true},           {"usage", true},
+                           {"cpus", false},          {"cpu_number", false},
+                           {"cpuid", false},         {"thread_order", false},
+                           {"ports", false},         {"hash_order", false},
+                           {"host", false},          {"raw_clocks", true},
+                           {"vdso", true},           {"temporary_names", true},
+                           {"sqlite_random", true},  {"environment", true},
+                           {"auxiliary", true},      {"parent", false},
+                           {"descriptors", false},   {"dates", false},
+                           {"load", false},          {"fresh_pages", true},
+                           {"thread_ids", true},     {"wake_order", false},
+                           {"floating_point", false}};
 
 Result leak(const char* name, const std::function<void(Setup&)>& change = {}) {
   Setup setup;

@@ -122,6 +122,8 @@ Result run_in_lab(Setup setup) {
     const std::string folder = result.folder + "/" + std::to_string(p.host);
     if (!hosts.contains(p.host)) {
       std::filesystem::create_directories(folder);
+      // A program sees its folder's mode: it must not follow our umask.
+      std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
       controller::HostSpec host;
       host.name = "host" + std::to_string(p.host);
       host.address = 0x0a000000u + static_cast<std::uint32_t>(p.host);

@@ -3,9 +3,12 @@
 // the lab must not. One name a row of the checklist of sources of nondeterminism.
 #include <cpuid.h>
 #include <dirent.h>
+#include <elf.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sqlite3.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -255,7 +258,173 @@ void host() {
   value(getuid());
 }
 
-const std::map<std::string, std::function<void()>> kLeaks = {{"clocks", clocks},
+void raw_clocks() {  // past every wrapper: the call itself
+  for (long id : {0L, 1L, 4L, 7L, 11L}) {
+    timespec t{};
+    syscall(SYS_clock_gettime, id, &t);
+    value(t);
+  }
+  timeval tv{};
+  syscall(SYS_gettimeofday, &tv, nullptr);
+  value(tv);
+  value(syscall(SYS_time, nullptr));
+}
+/// Past the system call too: the functions that the kernel maps into every program.
+void vdso() {
+  const auto* base = reinterpret_cast<const char*>(getauxval(AT_SYSINFO_EHDR));
+  value(base);
+  if (base == nullptr) return;
+  const auto* header = reinterpret_cast<const Elf64_Ehdr*>(base);
+  const auto* segments = reinterpret_cast<const Elf64_Phdr*>(base + header->e_phoff);
+  const Elf64_Dyn* dynamic = nullptr;
+  for (int i = 0; i < header->e_phnum; ++i)
+    if (segments[i].p_type == PT_DYNAMIC)
+      dynamic = reinterpret_cast<const Elf64_Dyn*>(base + segments[i].p_offset);
+  const Elf64_Sym* symbols = nullptr;
+  const char* names = nullptr;
+  for (; dynamic != nullptr && dynamic->d_tag != DT_NULL; ++dynamic) {
+    if (dynamic->d_tag == DT_SYMTAB)
+      symbols = reinterpret_cast<const Elf64_Sym*>(base + dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_STRTAB) names = base + dynamic->d_un.d_ptr;
+  }
+  for (int i = 1; symbols != nullptr && names != nullptr && i < 64; ++i) {
+    if (strcmp(names + symbols[i].st_name, "__vdso_clock_gettime") != 0) continue;
+    timespec t{};
+    reinterpret_cast<int (*)(clockid_t, timespec*)>(
+        reinterpret_cast<unsigned long>(base + symbols[i].st_value))(CLOCK_REALTIME, &t);
+    value(t);
+    return;
+  }
+}
+void temporary_names() {
+  char path[] = "nameXXXXXX";
+  close(mkstemp(path));
+  mix(path, sizeof(path));
+  char folder[] = "folderXXXXXX";
+  (void)!mkdtemp(folder);
+  mix(folder, sizeof(folder));
+  FILE* f = tmpfile();
+  value(f != nullptr);
+}
+void sqlite_random() {
+  sqlite3* db = nullptr;
+  sqlite3_open("base.sqlite", &db);
+  sqlite3_exec(
+      db, "select hex(randomblob(16)), random(), datetime('now'), julianday('now')",
+      [](void*, int n, char** v, char**) {
+        for (int i = 0; i < n; ++i)
+          mix(v[i], strlen(v[i]));
+        return 0;
+      },
+      nullptr, nullptr);
+  sqlite3_close(db);
+}
+void environment() {
+  for (char** e = environ; *e != nullptr; ++e)
+    mix(*e, strlen(*e) + 1);
+  value(environ);
+}
+void auxiliary() {
+  for (unsigned long type = 3; type <= 51; ++type)
+    if (type != AT_RANDOM) value(getauxval(type));
+  mix(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), 1);
+  mix(reinterpret_cast<const char*>(getauxval(AT_PLATFORM)), 3);
+}
+void parent() {
+  value(getppid());
+  value(getpgrp());
+  value(getsid(0));
+}
+void descriptors() {
+  value(dup(1));
+  value(open("/dev/null", O_RDONLY));
+  value(epoll_create1(0));
+  for (int fd = 0; fd < 100; ++fd)
+    value(fcntl(fd, F_GETFD));
+}
+void dates() {
+  const time_t now = time(nullptr);
+  char text[64];
+  strftime(text, sizeof(text), "%c %Z %z", localtime(&now));
+  mix(text, strlen(text));
+}
+void load() {
+  double average[3] = {};
+  value(getloadavg(average, 3));
+  value(average);
+  value(sysconf(_SC_AVPHYS_PAGES));
+  value(sysconf(_SC_PHYS_PAGES));
+}
+void fresh_pages() {
+  auto* p = static_cast<unsigned char*>(
+      mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  value(p);
+  mix(p, 1 << 20);
+}
+void thread_ids() {
+  value(pthread_self());
+  value(std::this_thread::get_id());
+  unsigned long inside = 0;
+  std::thread([&] { inside = pthread_self(); }).join();
+  value(inside);
+}
+/// Wake-ups at one instant: the order in which sleepers of one length come back.
+void wake_order() {
+  std::mutex m;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 12; ++i)
+    threads.emplace_back([&, i] {
+      usleep(3000);
+      const std::lock_guard lock(m);
+      value(i);
+    });
+  for (auto& t : threads)
+    t.join();
+}
+void floating_point() {  // libm picks its variants by CPUID
+  double sum = 0;
+  for (int i = 1; i < 5000; ++i)
+    sum += __builtin_log(i * 1e-3) * __builtin_exp(-i * 1e-4) + __builtin_sin(i);
+  value(sum);
+}
+
+// ---- what cannot be closed: instructions that no bit makes fault
+// ---------------------------------
+
+unsigned long hardware_number() {
+  unsigned long n = 0;
+  for (int tries = 0; tries < 100; ++tries) {
+    unsigned char good = 0;
+    asm volatile("rdrand %0; setc %1" : "=r"(n), "=qm"(good));
+    if (good != 0) break;
+  }
+  return n;
+}
+void rdrand_unasked() {
+  value(hardware_number());
+}
+volatile unsigned long g_secret;
+void rdrand_unsaid() {
+  g_secret = hardware_number();
+}
+
+const std::map<std::string, std::function<void()>> kLeaks = {{"raw_clocks", raw_clocks},
+                                                             {"vdso", vdso},
+                                                             {"temporary_names", temporary_names},
+                                                             {"sqlite_random", sqlite_random},
+                                                             {"environment", environment},
+                                                             {"auxiliary", auxiliary},
+                                                             {"parent", parent},
+                                                             {"descriptors", descriptors},
+                                                             {"dates", dates},
+                                                             {"load", load},
+                                                             {"fresh_pages", fresh_pages},
+                                                             {"thread_ids", thread_ids},
+                                                             {"wake_order", wake_order},
+                                                             {"floating_point", floating_point},
+                                                             {"rdrand_unasked", rdrand_unasked},
+                                                             {"rdrand_unsaid", rdrand_unsaid},
+                                                             {"clocks", clocks},
                                                              {"tsc", tsc},
                                                              {"entropy", entropy},
                                                              {"uuid", uuid},
@@ -286,7 +455,7 @@ const std::map<std::string, std::function<void()>> kLeaks = {{"clocks", clocks},
 int main(int argc, char** argv) {
   const auto found = kLeaks.find(argc > 1 ? argv[1] : "");
   if (found == kLeaks.end()) {
-    for (const auto& [name, leak] : kLeaks)
+    for (const auto& [name, call] : kLeaks)
       printf("%s\n", name.c_str());
     return 64;
   }

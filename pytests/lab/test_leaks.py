@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Planted leaks, and the proof that both oracles can fail.
+
+`leaks WHAT` prints something that a machine chooses. The C++ tests compare the traps; here the surroundings differ.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from labkit import Surroundings, attempt
+
+
+def _names(conformance: Path) -> list[str]:
+    done = subprocess.run([conformance / "leaks"], capture_output=True, text=True, check=False)
+    return done.stdout.split()
+
+
+# Rows that nothing can close here: the instruction cannot be trapped. `mixlab doctor` lists them.
+OPEN = {"rdrand_unasked", "rdrand_unsaid", "rdpid_unasked"}
+
+
+def test_no_leak_shows_in_other_surroundings(bin_folder: Path, conformance: Path, tmp_path: Path) -> None:
+    deep = tmp_path / ("another-folder-" * 9)
+    deep.mkdir()
+    odd = Surroundings(
+        cwd=deep,
+        environment={"TMPDIR": str(deep), "SECRET": "s" * 3001, "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"},
+        descriptors=40,
+        stack_unlimited=True,
+        umask=0o077,
+    )
+    leaking = {}
+    names = [name for name in _names(conformance) if name not in OPEN]
+    assert len(names) > 25, names
+    for name in names:
+        here = attempt(bin_folder, [conformance / "leaks", name])
+        there = attempt(bin_folder, [conformance / "leaks", name], surroundings=odd)
+        if here != there:
+            leaking[name] = [
+                part for part in ("text", "chain", "memory") if getattr(here, part) != getattr(there, part)
+            ]
+    assert not leaking
+
+
+def test_the_chain_can_fail(bin_folder: Path, conformance: Path) -> None:
+    """RDRAND executed unasked cannot be trapped: printed, it is in the chain."""
+    runs = {attempt(bin_folder, [conformance / "leaks", "rdrand_unasked"]).chain for _ in range(3)}
+    if len(runs) == 1:
+        pytest.skip("this CPU has no RDRAND")
+    assert len(runs) == 3
+
+
+def test_the_memory_sees_what_the_chain_does_not(bin_folder: Path, conformance: Path) -> None:
+    """The same, kept to itself: one chain, three memories."""
+    runs = [attempt(bin_folder, [conformance / "leaks", "rdrand_unsaid"]) for _ in range(3)]
+    assert len({run.chain for run in runs}) == 1
+    if len({run.memory for run in runs}) == 1:
+        pytest.skip("this CPU has no RDRAND")
+    assert len({run.memory for run in runs}) == 3
+
+
+def test_doctor_lists_what_is_open(bin_folder: Path) -> None:
+    done = subprocess.run([bin_folder / "mixlab", "doctor"], capture_output=True, text=True, check=False)
+    assert "RDRAND" in done.stdout
