@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,17 +28,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _keep(net: Devnet, test: str, number: int) -> None:
-    """A copy of the recording under results/ (with what is still in its log, hence three files)."""
-    for suffix in ("", "-wal", "-shm"):
-        source = net.record.with_name(net.record.name + suffix)
-        if source.exists():
-            target = (
-                CHECKOUT
-                / "results"
-                / f"failed-{''.join(c if c.isalnum() else '-' for c in test)}-{number}.sqlite{suffix}"
-            )
-            target.parent.mkdir(exist_ok=True)
-            shutil.copy(source, target)
+    """A copy of the recording under results/, with what its writers have not folded in yet."""
+    if not net.record.exists():
+        return
+    name = "".join(c if c.isalnum() else "-" for c in test).strip("-")
+    target = CHECKOUT / "results" / f"failed-{name}-{number}.sqlite"
+    target.parent.mkdir(exist_ok=True)
+    target.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(net.record)) as source, contextlib.closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
 
 
 def _networks() -> Iterator[Callable[..., Devnet]]:

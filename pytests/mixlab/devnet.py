@@ -27,7 +27,7 @@ from . import layout as layouts
 from . import ports, programs, recording
 from .directory import DirectoryApi, Topology
 from .layout import HOST, Layout
-from .process import Child, wait_until
+from .process import Child, ChildDied, wait_until
 from .run import Run
 from .websocket import WebSocket, WebSocketError
 
@@ -128,6 +128,8 @@ class Devnet:
     `record`     path of the recording, which must not exist; `folder`/run.sqlite without it
     `silent`     names of programs that are not to record ("client-1", "mix-0")
     `options`    more command-line words, by name or by role: {"client": ["--loop-rate", "20"]}
+    `instead`    other programs for single nodes, by name: {"mix-1": [mutant, "run", "--break", "replay"]}; the
+                 node's usual options follow
     `directory`  URL of a directory to use instead of starting one
     `bin`        folder with the programs
     """
@@ -142,6 +144,7 @@ class Devnet:
         record: Path | None = None,
         silent: Sequence[str] = (),
         options: Mapping[str, Sequence[str]] | None = None,
+        instead: Mapping[str, Sequence[str]] | None = None,
         directory: str | None = None,
         bin: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -152,7 +155,7 @@ class Devnet:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="mixlab-devnet-"))
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
         self.record = record or self.folder / "run.sqlite"
-        self._silent, self._options = frozenset(silent), dict(options or {})
+        self._silent, self._options, self._instead = frozenset(silent), dict(options or {}), dict(instead or {})
         self._bin = {name: str(programs.find(name, bin)) for name in programs.PROGRAMS}
         self.directory_url = directory or self.layout.directory_url
         self.directory_api = DirectoryApi(self.directory_url)
@@ -165,6 +168,8 @@ class Devnet:
     # What is started, in words. -----------------------------------------------------------------------------
 
     def _node(self, name: str, role: str, argv: Sequence[str], port: int, layer: int | None = None) -> Node:
+        if name in self._instead:
+            argv = [*self._instead[name], *argv[2:]]  # After the program and its subcommand.
         words = [*argv, *self._options.get(role, ()), *self._options.get(name, ())]
         if name not in self._silent:
             words += ["--record", str(self.record)]
@@ -225,7 +230,9 @@ class Devnet:
                 self.start_client(client)
             for client in self.clients:
                 self.wait_until(client._answers, f"{client.name} answers on port {client.port}")
-        except BaseException:
+        except BaseException as error:
+            if not isinstance(error, ChildDied):  # Which brings its own log.
+                error.add_note(self.logs())
             self.close()
             raise
         return self

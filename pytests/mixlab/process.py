@@ -112,9 +112,12 @@ class Child:
 
     def output(self) -> str:
         """What this start of the program has written so far."""
-        with self.log.open("rb") as log:
-            log.seek(self._log_start)
-            return log.read().decode("utf-8", "replace")
+        try:
+            with self.log.open("rb") as log:
+                log.seek(self._log_start)
+                return log.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return "(its log was removed)"
 
     def obituary(self, lines: int = 15) -> str:
         """How it ended, with the end of its log."""

@@ -211,7 +211,7 @@ class Run:
         promises.conservation(self, settle)
 
     def assert_no_drops(self, besides: Iterable[str] = ()) -> None:
-        """No packet was refused, but for the reasons in `besides`."""
+        """No packet was refused, but for the reasons in `besides`, and what the end of the run took down."""
         from . import promises
 
         promises.no_drops(self, frozenset(besides))

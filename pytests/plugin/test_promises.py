@@ -217,6 +217,27 @@ def test_no_drops_lets_only_named_reasons_pass(book: Book) -> None:
         run.assert_no_drops(besides=["mac"])
 
 
+def test_what_is_held_when_a_node_is_told_to_stop_is_no_refusal(book: Book) -> None:
+    book.honest().packet(HOME[:3], 59 * S, drop="shutting_down")
+    book.close().assert_no_drops()
+
+
+@pytest.mark.parametrize(("ended", "fails"), [(60, False), (59, True)])
+def test_in_the_lab_a_reset_is_spared_only_at_the_very_end(book: Book, ended: int, fails: bool) -> None:
+    digest = book.honest().packet(HOME[:2], 58 * S, drop="connection_reset")
+    book.writer.execute_script(
+        "create table wire_packet (from_node integer, to_node integer, sent_ns integer, delivered_ns integer,"
+        " digest blob, fate text, ended_ns integer)"
+    )
+    book.writer.execute("insert into wire_packet values (8, 1, 0, null, ?, 'connection_reset', ?)", digest, ended * S)
+    run = book.close()
+    if fails:
+        with pytest.raises(Violated, match="connection_reset"):
+            run.assert_no_drops()
+    else:
+        run.assert_no_drops()
+
+
 def test_no_drops_of_an_empty_recording_cannot_be_judged(book: Book) -> None:
     with pytest.raises(Inconclusive):
         book.close().assert_no_drops()
