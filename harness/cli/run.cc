@@ -127,7 +127,7 @@ class Run {
   int judge(std::optional<SecondLook>& second) {
     auto db = mix::sqlite::Database::open(x_draft, mix::sqlite::Database::Mode::read_write);
     if (!db) return refuse(kLab, x_draft + ": " + db.error().text);
-    if (auto settled = recorder::settle(*db, x_endings); !settled)
+    if (auto settled = recorder::settle(*db, x_endings, x_plan.duration.count()); !settled)
       return refuse(kLab, x_draft + ": " + settled.error().text);
     const auto findings = judge::judge(*db, x_plan);
     if (!findings) return refuse(kLab, "the recording cannot be judged: " + findings.error());

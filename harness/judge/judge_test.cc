@@ -166,7 +166,7 @@ struct Play {
     auto db = mix::sqlite::Database::open(writer->incomplete_path(),
                                           mix::sqlite::Database::Mode::read_write);
     BOOST_REQUIRE(db.has_value());
-    BOOST_REQUIRE(recorder::settle(*db, recorder->endings()).has_value());
+    BOOST_REQUIRE(recorder::settle(*db, recorder->endings(), ns(now + 1s)).has_value());
     const auto found = judge::judge(*db, plan);
     BOOST_REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error()));
     std::map<std::string, judge::Finding> out;

@@ -7,6 +7,9 @@ namespace lab::scenario {
 namespace {
 
 constexpr const char* kDirectory = "http://10.0.0.1:8080";
+// Users come to a network that stands: by then every mix has asked twice who its neighbours are.
+// Clients that start with it lose their first packets (`next_hop_unknown`).
+constexpr Duration kClientsLater = std::chrono::seconds(2);
 
 /// A duration as the programs' flags take it: "100ms".
 std::string flag(Duration d) {
@@ -108,8 +111,9 @@ class Expansion {
   void client(std::size_t n) {
     const std::string name = "client-" + std::to_string(n);
     const HostId at = host(name, Role::client, 3, n);
-    program(at, name + ".init", {"nym-client", "init", "--id", name}).public_key_file =
-        public_key_path(name);
+    Program& keys = program(at, name + ".init", {"nym-client", "init", "--id", name});
+    keys.public_key_file = public_key_path(name);
+    keys.start += kClientsLater;
     const auto init = NodeId(x_plan.programs.size() - 1);
     Program& p = program(at, name,
                          {"nym-client",
