@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// asio_echo server PORT | asio_echo client ADDRESS PORT CONNECTIONS ROUNDS SIZE
+// asio_echo server PORT [CONNECTIONS] | asio_echo client ADDRESS PORT CONNECTIONS ROUNDS SIZE
 // Boost.Asio coroutines on one loop, as the mixnet's programs are built. Ends when told (SIGTERM),
 // the client when all its rounds are done.
 #include <boost/asio.hpp>
@@ -25,10 +25,13 @@ awaitable<void> echo(tcp::socket socket) {
   }
 }
 
-awaitable<void> serve(tcp::acceptor acceptor) {
+awaitable<void> serve(tcp::acceptor acceptor, asio::io_context& loop, int connections) {
+  int left = connections;
   for (;;) {
     tcp::socket socket = co_await acceptor.async_accept(use_awaitable);
-    co_spawn(acceptor.get_executor(), echo(std::move(socket)), asio::detached);
+    co_spawn(acceptor.get_executor(), echo(std::move(socket)), [&](std::exception_ptr) {
+      if (connections > 0 && --left == 0) loop.stop();
+    });
   }
 }
 
@@ -67,7 +70,9 @@ int main(int argc, char** argv) {
   });
   if (role == "server") {
     const auto port = static_cast<unsigned short>(std::atoi(argv[2]));
-    co_spawn(loop, serve(tcp::acceptor(loop, {tcp::v4(), port})), asio::detached);
+    const int connections = argc > 3 ? std::atoi(argv[3]) : 0;
+    co_spawn(loop, serve(tcp::acceptor(loop, {tcp::v4(), port}), loop, connections),
+             asio::detached);
     loop.run();
     return 0;
   }
