@@ -65,6 +65,7 @@ std::expected<std::unique_ptr<Controller>, std::string> Controller::create(Optio
   impl->null_fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (!impl->turns.create("mixlab-turns", sizeof(lab_turns)))
     return std::unexpected(std::string("the table of turns: ") + std::strerror(errno));
+  impl->watcher = std::thread([watched = impl.get()] { watched->watch(); });
   if (impl->options.pin_cpu != -2) {
     // One CPU for the controller and its nodes: across CPUs a hand-over costs thirty times more.
     ::sched_getaffinity(0, sizeof(impl->old_affinity), &impl->old_affinity);

@@ -119,6 +119,14 @@ void Controller::Impl::kill_node(Node& node, int status) {
 }
 
 Controller::Impl::~Impl() {
+  if (watcher.joinable()) {
+    {
+      const std::lock_guard lock(watch_mutex);
+      watch_end = true;
+    }
+    watch_wake.notify_all();
+    watcher.join();
+  }
   for (Node& node : nodes) {
     if (node.pid <= 0) continue;
     ::kill(node.pid, SIGKILL);

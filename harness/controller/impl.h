@@ -10,8 +10,11 @@
 
 #include <sys/types.h>
 
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 #include <queue>
+#include <thread>
 
 #include "harness/controller/controller.h"
 #include "harness/kernel/state.h"
@@ -144,6 +147,11 @@ struct Controller::Impl {
   bool keep_memory = false;
   bool pinned = false, matched = false;
   cpu_set_t old_affinity{};
+  std::uint64_t turns_taken = 0;  // atomic: the watcher reads it
+  std::thread watcher;
+  std::mutex watch_mutex;
+  std::condition_variable watch_wake;
+  bool watch_end = false;
 
   Impl(Options o, Network& n, Observer& ob) : options(std::move(o)), network(n), observer(ob) {}
   ~Impl();
@@ -158,6 +166,8 @@ struct Controller::Impl {
   void mark(Node& node);
   bool run_marked();
   bool hand_over(const std::vector<std::uint32_t>& chain);
+  void watch();
+  bool look_after(const std::vector<std::uint32_t>& chain, Duration waited);
   bool wait_turn(const std::vector<std::uint32_t>& chain);
   void add_due(Due due, HostId host);
   void take_back(Node& node);

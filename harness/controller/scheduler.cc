@@ -101,39 +101,61 @@ void Controller::Impl::collect(std::int64_t t) {
   }
 }
 
-bool Controller::Impl::wait_turn(const std::vector<std::uint32_t>& chain) {
-  using Clock = std::chrono::steady_clock;
+/// A time limit on each futex wait would arm a timer at every hand-over; a thread that looks five
+/// times a second costs nothing. It wakes the controller's wait when a whole look saw no turn.
+void Controller::Impl::watch() {
   lab_turns& table = *turns.at<lab_turns>();
-  constexpr timespec kLook{0, 100'000'000};
-  Clock::time_point begin{};
+  std::uint64_t seen = 0;
+  std::unique_lock lock(watch_mutex);
+  while (!watch_end) {
+    watch_wake.wait_for(lock, std::chrono::milliseconds(200));
+    const std::uint64_t at = __atomic_load_n(&turns_taken, __ATOMIC_RELAXED);
+    if (at == seen) ::syscall(SYS_futex, &table.slot[0].word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+    seen = at;
+  }
+}
+
+bool Controller::Impl::wait_turn(const std::vector<std::uint32_t>& chain) {
+  lab_turns& table = *turns.at<lab_turns>();
+  std::chrono::steady_clock::time_point begin{};
   while (!taken(table)) {
-    const long woken = ::syscall(SYS_futex, &table.slot[0].word, FUTEX_WAIT, 0, &kLook, nullptr, 0);
-    if (woken == 0 || errno != ETIMEDOUT) continue;
-    if (begin == Clock::time_point{}) begin = Clock::now();
-    for (const std::uint32_t id : chain) {
-      Node& node = nodes[id];
-      int status = 0;
-      if (node.pid <= 0 || ::waitpid(node.pid, &status, WNOHANG) != node.pid) continue;
-      if (taken(table)) return true;  // it had handed over before it went
-      node.pid = -1;
-      node.phase = Phase::over;
-      std::string how = WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
-                                            : "exit status " + std::to_string(WEXITSTATUS(status));
-      stop_run(StopKind::died, &node, "is gone without a word (" + how + ")");
-      return false;
-    }
-    if (Clock::now() - begin < options.watchdog) continue;
-    for (const std::uint32_t id : chain) {
-      const Node& node = nodes[id];
-      if (node.control->state != LAB_STATE_RUNNING && node.control->state != LAB_STATE_STARTING)
-        continue;
-      const kernel::Thread& thread = node.process->thread[node.process->current];
-      stop_run(StopKind::watchdog, &node,
-               "thread " + std::to_string(thread.tid) + " has been running for " +
-                   mix::to_text(options.watchdog) +
-                   " of wall time without waiting; its last call was " + call_text(thread.call));
-      return false;
-    }
+    if (::syscall(SYS_futex, &table.slot[0].word, FUTEX_WAIT, 0, nullptr, nullptr, 0) != 0)
+      continue;
+    if (taken(table)) break;
+    if (begin == std::chrono::steady_clock::time_point{}) begin = std::chrono::steady_clock::now();
+    if (!look_after(chain, std::chrono::steady_clock::now() - begin))
+      return taken(table) && !stopped;  // it had handed over before it went
+  }
+  __atomic_fetch_add(&turns_taken, 1, __ATOMIC_RELAXED);
+  return true;
+}
+
+/// Nobody has handed over for a while: is somebody gone, or running for too long? False: yes.
+bool Controller::Impl::look_after(const std::vector<std::uint32_t>& chain, Duration waited) {
+  for (const std::uint32_t id : chain) {
+    Node& node = nodes[id];
+    int status = 0;
+    if (node.pid <= 0 || ::waitpid(node.pid, &status, WNOHANG) != node.pid) continue;
+    node.pid = -1;
+    if (turns.at<lab_turns>()->slot[0].word == 1) return false;
+    node.phase = Phase::over;
+    const std::string how = WIFSIGNALED(status)
+                                ? "killed by signal " + std::to_string(WTERMSIG(status))
+                                : "exit status " + std::to_string(WEXITSTATUS(status));
+    stop_run(StopKind::died, &node, "is gone without a word (" + how + ")");
+    return false;
+  }
+  if (waited < options.watchdog) return true;
+  for (const std::uint32_t id : chain) {
+    const Node& node = nodes[id];
+    if (node.control->state != LAB_STATE_RUNNING && node.control->state != LAB_STATE_STARTING)
+      continue;
+    const kernel::Thread& thread = node.process->thread[node.process->current];
+    stop_run(StopKind::watchdog, &node,
+             "thread " + std::to_string(thread.tid) + " has been running for " +
+                 mix::to_text(options.watchdog) +
+                 " of wall time without waiting; its last call was " + call_text(thread.call));
+    return false;
   }
   return true;
 }
