@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from labkit import Bench, Outcome
 from mixlab import programs
 

@@ -100,7 +100,9 @@ class Bench:
         self.scenario = folder / "honesty.toml"
         self.scenario.write_text(SCENARIO, encoding="utf-8")
 
-    def run(self, *words: str, seed: int = 42, surroundings: Surroundings = HERE, folder: Path | None = None) -> Outcome:
+    def run(
+        self, *words: str, seed: int = 42, surroundings: Surroundings = HERE, folder: Path | None = None
+    ) -> Outcome:
         recording = (folder or self.folder) / f"run-{next(_numbers)}.sqlite"
         command = [self.bin / "mixlab", "run", self.scenario, "--seed", str(seed), "--out", recording]
         command += ["--json", "--memory", *words]

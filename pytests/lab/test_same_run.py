@@ -12,6 +12,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from labkit import NOBODY, Bench, Outcome, Surroundings, busy_machine
 
 
@@ -49,9 +50,7 @@ def test_open_descriptors_limits_and_umask_change_nothing(bench: Bench, baseline
     assert (odd.chain, odd.memory) == (baseline.chain, baseline.memory)
 
 
-def test_copies_of_the_programs_elsewhere_change_nothing_seen(
-    bench: Bench, baseline: Outcome, tmp_path: Path
-) -> None:
+def test_copies_of_the_programs_elsewhere_change_nothing_seen(bench: Bench, baseline: Outcome, tmp_path: Path) -> None:
     assert bench.copied_to(tmp_path / "programs").run().chain == baseline.chain
 
 
@@ -68,7 +67,9 @@ def test_another_user_changes_nothing_seen(bench: Bench, baseline: Outcome, tmp_
     copy = bench.copied_to(tmp_path / "programs")
     copy.scenario = theirs / "honesty.toml"
     copy.scenario.write_text(bench.scenario.read_text(encoding="utf-8"), encoding="utf-8")
-    nobody = copy.run(surroundings=Surroundings(user=NOBODY, cwd=theirs, environment={"TMPDIR": str(theirs)}), folder=theirs)
+    nobody = copy.run(
+        surroundings=Surroundings(user=NOBODY, cwd=theirs, environment={"TMPDIR": str(theirs)}), folder=theirs
+    )
     assert nobody.chain == baseline.chain
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mixlab.lab import FAILED, Lab
 
 ROOT = Path(__file__).resolve().parents[2]
