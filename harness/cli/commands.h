@@ -37,6 +37,7 @@ int run(const RunFlags& flags);
 int check(const std::string& scenario, const std::vector<std::string>& settings, bool reference,
           bool canonical);
 int show(const std::string& file, bool json);
+int trace(const std::string& file, std::int64_t packet);
 int diff(const std::string& a, const std::string& b);
 int doctor(bool calls, bool json);
 

@@ -13,6 +13,7 @@
 #include "harness/protocol/syscalls.h"
 #include "harness/replay/difference.h"
 #include "harness/report/summary.h"
+#include "harness/report/way.h"
 #include "harness/scenario/parse.h"
 
 namespace lab::cli {
@@ -76,6 +77,27 @@ int show(const std::string& file, bool as_json) {
   try {
     const json::object summary = report::summary(*db);
     std::cout << (as_json ? json::serialize(summary) + "\n" : report::to_text(summary));
+    return kHolds;
+  } catch (const judge::QueryFailed& failed) {
+    std::cerr << "mixlab: " << file << " is not a recording: " << failed.text << "\n";
+    return kUsage;
+  }
+}
+
+int trace(const std::string& file, std::int64_t packet) {
+  auto db = open(file);
+  if (!db) {
+    std::cerr << "mixlab: " << file << ": " << db.error().text << "\n";
+    return kUsage;
+  }
+  try {
+    const auto text = report::trace(*db, packet);
+    if (!text) {
+      std::cerr << "mixlab: " << file << " has no packet " << packet
+                << " (sqlite3 FILE 'select id, class from packet')\n";
+      return kUsage;
+    }
+    std::cout << *text;
     return kHolds;
   } catch (const judge::QueryFailed& failed) {
     std::cerr << "mixlab: " << file << " is not a recording: " << failed.text << "\n";

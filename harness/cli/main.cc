@@ -71,6 +71,10 @@ int main(int argc, char** argv) {
   CLI::App* show_command = app.add_subcommand("show", "A recording on one screen");
   show_command->add_option("FILE", recording, "A recording")->required();
   show_command->add_flag("--json", json, "As JSON");
+  std::int64_t packet = 0;
+  CLI::App* trace_command = app.add_subcommand("trace", "One packet's life, hop by hop");
+  trace_command->add_option("FILE", recording, "A recording")->required();
+  trace_command->add_option("--packet", packet, "Its id in the view packet")->required();
   CLI::App* diff_command = app.add_subcommand("diff", "The first event where two recordings part");
   diff_command->add_option("A", recording, "A recording")->required();
   diff_command->add_option("B", other, "Another")->required();
@@ -88,6 +92,7 @@ int main(int argc, char** argv) {
   if (*run_command) return run(flags);
   if (*check_command) return check(scenario, settings, reference, canonical);
   if (*show_command) return show(recording, json);
+  if (*trace_command) return trace(recording, packet);
   if (*diff_command) return diff(recording, other);
   return doctor(calls, json);
 }

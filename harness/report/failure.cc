@@ -5,6 +5,7 @@
 
 #include "harness/judge/query.h"
 #include "harness/replay/difference.h"
+#include "harness/report/way.h"
 #include "src/prelude/instant.h"
 
 namespace lab::report {
@@ -30,49 +31,9 @@ json::array events(mix::sqlite::Database& db, std::int64_t seq) {
   return out;
 }
 
-json::array way_of(mix::sqlite::Database& db, std::int64_t packet) {
-  Query query(db,
-              "SELECT hop, a.name, b.name, sent_ns, received_ns, delay_ns, verdict, reason FROM "
-              "temp.j_hop LEFT JOIN node a ON "
-              "a.id = from_node LEFT JOIN node b ON b.id = to_node WHERE packet = ? ORDER BY hop, "
-              "coalesce(sent_ns, received_ns) "
-              "LIMIT 12",
-              packet);
-  json::array out;
-  const auto number = [&](int column) {
-    return query.is_null(column) ? json::value(nullptr) : json::value(query.integer(column));
-  };
-  while (query.next())
-    out.push_back(json::object{{"hop", number(0)},
-                               {"from", query.text_or(1, "?")},
-                               {"to", query.text_or(2, "?")},
-                               {"sent_ns", number(3)},
-                               {"received_ns", number(4)},
-                               {"delay_ns", number(5)},
-                               {"verdict", query.text_or(6, "")},
-                               {"reason", query.text_or(7, "")}});
-  return out;
-}
-
 std::string str(const json::object& o, const char* key) {
   const json::value* value = o.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
-}
-
-std::string time_text(const json::value& value) {
-  if (!value.is_int64()) return "never";
-  return mix::to_text(mix::Duration(value.as_int64()));
-}
-
-std::string hop_line(const json::object& hop) {
-  std::string out = "  hop " +
-                    (hop.at("hop").is_int64() ? std::to_string(hop.at("hop").as_int64()) : "?") +
-                    "  " + str(hop, "from") + " -> " + str(hop, "to") + "  sent " +
-                    time_text(hop.at("sent_ns")) + ", received " + time_text(hop.at("received_ns"));
-  if (hop.at("delay_ns").is_int64()) out += ", asked to hold it " + time_text(hop.at("delay_ns"));
-  if (!str(hop, "verdict").empty()) out += ", " + str(hop, "verdict");
-  if (!str(hop, "reason").empty()) out += " (" + str(hop, "reason") + ")";
-  return out + "\n";
 }
 
 }  // namespace
