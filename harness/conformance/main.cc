@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "harness/conformance/lab_run.h"
 #include "harness/protocol/syscalls.h"
@@ -101,6 +102,10 @@ int main(int argc, char** argv) {
                  "usage: lab-try [options] HOST[@START_MS[+FD]] PROGRAM [ARG...] [-- ...]\n");
     return 2;
   }
+  // Like mixlab, the shim beside this very file, where there is one.
+  const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path() /
+                      std::filesystem::path(lab::conformance::shim()).filename();
+  if (std::filesystem::exists(beside)) setup.options.shim = beside.string();
   const auto begin = std::chrono::steady_clock::now();
   const auto r = lab::conformance::run_in_lab(setup);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;

@@ -37,7 +37,6 @@ def bench(bin_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.fixture(scope="session")
 def baseline(bench: Bench) -> Outcome:
-    outcome = bench.run()
-    assert outcome.status == 0, outcome.output
+    outcome = bench.run()  # its verdict is judged by a test of its own: the oracles do not lean on it
     assert len(outcome.chain) == 64 and outcome.memory, outcome.output
     return outcome

@@ -16,6 +16,10 @@ import pytest
 from labkit import NOBODY, Bench, Outcome, Surroundings, busy_machine
 
 
+def test_the_run_holds_its_expectations(baseline: Outcome) -> None:
+    assert baseline.status == 0, baseline.output
+
+
 def test_a_second_run_has_the_same_chain_and_memory(bench: Bench, baseline: Outcome) -> None:
     again = bench.run()
     assert (again.chain, again.memory) == (baseline.chain, baseline.memory)
