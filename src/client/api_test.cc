@@ -107,6 +107,21 @@ BOOST_AUTO_TEST_CASE(strange_web_pages_may_not_connect) {
   }(door));
 }
 
+BOOST_AUTO_TEST_CASE(a_refused_handshake_is_answered_403) {
+  WebsocketDoor door;
+  talk(door.loop, [](WebsocketDoor& d) -> Task<> {
+    auto stream = co_await Stream::connect(d.loop, d.api.local(), 5s);
+    BOOST_REQUIRE(stream.has_value());
+    (void)co_await stream->write_all(as_bytes(
+        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Origin: http://evil.example\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"));
+    Bytes begin(12);
+    BOOST_TEST((co_await stream->read_full(begin)).value() == begin.size());
+    BOOST_TEST(as_text(begin) == "HTTP/1.1 403");
+  }(door));
+}
+
 BOOST_AUTO_TEST_CASE(a_binary_message_ends_the_connection) {
   WebsocketDoor door;
   talk(door.loop, [](WebsocketDoor& d) -> Task<> {

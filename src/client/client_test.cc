@@ -172,8 +172,8 @@ struct Rig {
     log::set_threshold(log::Level::error);
     settings.id = "test";
     settings.directory = network.url();
-    settings.loop_gap = settings.send_gap = 3ms;
-    settings.poll_interval = 2ms;
+    settings.loop_gap = settings.send_gap = 8ms;
+    settings.poll_interval = 4ms;
     settings.mean_delay = 1ms;
   }
   Client& client(std::uint8_t seed = 1) {
@@ -279,6 +279,51 @@ BOOST_AUTO_TEST_CASE(messages_wait_while_a_layer_is_empty_and_nothing_is_sent) {
   BOOST_TEST(client.send(client.own_address(), as_bytes("patience")).has_value());
   rig.run_until([&] { return rig.network.pulls > 100; });
   BOOST_TEST(rig.network.first_hops.empty());
+  BOOST_TEST(client.fetch().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_message_whose_first_mix_is_gone_takes_another_way) {
+  Rig rig;
+  auto& alice = rig.client(1);
+  // Nobody listens there: bound and closed again, so that no other test's port is meant.
+  rig.network.world.mixes[0].host = Listener::open(rig.loop, anywhere())->local().to_text();
+  constexpr std::size_t kMessages = 20;  // all at the living mix: once in 2^20
+  for (std::size_t n = 0; n < kMessages; ++n)
+    BOOST_TEST(alice.send(alice.own_address(), as_bytes(std::to_string(n))).has_value());
+  std::multiset<std::string> got;
+  int more = 0;
+  rig.run_until([&] {
+    for (const auto& message : alice.fetch())
+      got.insert(text(message));
+    return got.size() >= kMessages && ++more > 100;
+  });
+  BOOST_TEST(rig.network.first_hops.size() == 1u);
+  BOOST_TEST(got.size() == kMessages);
+  for (std::size_t n = 0; n < kMessages; ++n)
+    BOOST_TEST(got.count(std::to_string(n)) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_restarted_client_does_not_hand_its_old_loops_to_the_user) {
+  Rig rig;
+  auto& old = rig.client(1);
+  rig.run_until([&] { return rig.network.first_hops.size() == 2; });
+  const auto left_behind = old.own_address().bytes();
+  const auto waiting = rig.network.boxes[left_behind];
+
+  Rig next;
+  auto chance = test::generator(1, "keys");
+  auto root = test::generator(77, "root");  // the same keys, other chance
+  next.network.boxes[left_behind] = waiting;
+  // Loops of the first life that are on their way still.
+  auto payloads = test::generator(3);
+  const auto keys = crypto::KeyPair::generate(chance);
+  for (int n = 0; n < 50; ++n)
+    next.network.boxes[left_behind].push_back(
+        OwnMark(keys.secret).make(n % 2 == 0 ? Kind::loop : Kind::cover, payloads).bytes);
+  Client client(next.loop, next.settings, keys, next.record, root);
+  client.start();
+  next.run_until([&] { return next.network.pulls > 60; });
+  BOOST_TEST((client.own_address().bytes() == left_behind));
   BOOST_TEST(client.fetch().empty());
 }
 
