@@ -23,6 +23,19 @@ def test_both_find_nothing_wrong_with_an_honest_network(lab: Lab) -> None:
     assert set(run.hops_by_layer()) == {(0, 1), (1, 2), (2, 3), (3, 4)}
 
 
+def test_both_see_each_message_arrive_once(lab: Lab) -> None:
+    run = lab.run("scenarios/two_clients_talk.toml", seed=1)
+    run.assert_real_delivered(ratio=1.0, within="10 s", exactly_once=True)
+    run.assert_conservation()
+
+
+def test_both_account_for_every_packet_of_a_mix_that_died(lab: Lab) -> None:
+    run = lab.run("scenarios/mix_crash.toml", seed=1)
+    run.assert_layer_order()
+    run.assert_conservation()
+    assert run.drops()["peer_unreachable"] > 0
+
+
 @pytest.mark.parametrize(
     ("scenario", "judge"),
     [
