@@ -180,6 +180,11 @@ class Run {
         mix::sqlite::Database::open(look->recording, mix::sqlite::Database::Mode::read_only);
     if (!other) return true;
     const auto found = replay::first_difference(db, *other);
+    // What is longer than a screen: the other recording, beside ours.
+    const std::string kept = x_recording + ".second.sqlite";
+    std::error_code error;
+    fs::copy_file(look->recording, kept, fs::copy_options::overwrite_existing, error);
+    if (!error) *apart += "\nits recording is " + kept;
     if (found && *found) *apart += "\n" + replay::to_text(**found, "first run", "second run");
     return true;
   }

@@ -11,6 +11,30 @@ using mix::sqlite::Database;
 
 constexpr std::int64_t kBefore = 10, kAfter = 5, kChunk = 1000;
 
+/// `"name": value` of one line of JSON, cut at top-level commas.
+std::vector<std::string> fields(const std::string& detail) {
+  std::vector<std::string> out(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < detail.size(); ++i) {
+    if (detail[i] == '"' && (i == 0 || detail[i - 1] != '\\')) quoted = !quoted;
+    if (detail[i] == ',' && !quoted)
+      out.emplace_back();
+    else
+      out.back() += detail[i];
+  }
+  return out;
+}
+
+std::string differing_fields(const std::string& a, const std::string& b) {
+  const auto left = fields(a), right = fields(b);
+  std::string out;
+  for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
+    const std::string l = i < left.size() ? left[i] : "", r = i < right.size() ? right[i] : "";
+    if (l != r) out += (out.empty() ? "" : ";") + l + " against " + r;
+  }
+  return out.empty() ? "their node or time" : out;
+}
+
 /// The last checkpoint at which both chains are equal: everything before it is.
 mix::sqlite::Result<std::int64_t> equal_until(Database& a, Database& b) {
   constexpr const char* kSql = "SELECT seq, chain FROM checkpoint ORDER BY seq";
@@ -98,6 +122,8 @@ std::string to_text(const Difference& difference, const std::string& name_a,
     for (const EventLine& next : after)
       out += "       " + to_text(next, 110) + "\n";
   };
+  if (difference.a && difference.b && difference.a->kind == difference.b->kind)
+    out += "they differ in " + differing_fields(difference.a->detail, difference.b->detail) + "\n";
   side("A", name_a, difference.a, difference.after_a);
   side("B", name_b, difference.b, difference.after_b);
   return out;
