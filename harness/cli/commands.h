@@ -38,6 +38,7 @@ int check(const std::string& scenario, const std::vector<std::string>& settings,
           bool canonical);
 int show(const std::string& file, bool json);
 int trace(const std::string& file, std::int64_t packet);
+int replay(const std::string& file);
 int diff(const std::string& a, const std::string& b);
 int doctor(bool calls, bool json);
 

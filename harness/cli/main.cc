@@ -75,6 +75,9 @@ int main(int argc, char** argv) {
   CLI::App* trace_command = app.add_subcommand("trace", "One packet's life, hop by hop");
   trace_command->add_option("FILE", recording, "A recording")->required();
   trace_command->add_option("--packet", packet, "Its id in the view packet")->required();
+  CLI::App* replay_command =
+      app.add_subcommand("replay", "Have a recorded run again, and compare every event");
+  replay_command->add_option("FILE", recording, "A recording")->required();
   CLI::App* diff_command = app.add_subcommand("diff", "The first event where two recordings part");
   diff_command->add_option("A", recording, "A recording")->required();
   diff_command->add_option("B", other, "Another")->required();
@@ -93,6 +96,7 @@ int main(int argc, char** argv) {
   if (*check_command) return check(scenario, settings, reference, canonical);
   if (*show_command) return show(recording, json);
   if (*trace_command) return trace(recording, packet);
+  if (*replay_command) return replay(recording);
   if (*diff_command) return diff(recording, other);
   return doctor(calls, json);
 }
