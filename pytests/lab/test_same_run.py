@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from labkit import NOBODY, Bench, Outcome, Surroundings, busy_machine
+from mixlab import programs
 
 
 def test_the_run_holds_its_expectations(baseline: Outcome) -> None:
@@ -88,7 +89,7 @@ def test_random_addresses_change_nothing_seen(bench: Bench, baseline: Outcome) -
 def test_a_build_without_optimisation_changes_nothing_seen(bench: Bench, baseline: Outcome, tmp_path: Path) -> None:
     """Needs the preset `debug`: scripts/build.sh debug."""
     plain = bench.bin.parent.parent / "build-debug" / "bin"
-    if not (plain / "nym-client").exists():
+    if not all((plain / name).exists() for name in programs.PROGRAMS):
         pytest.skip(f"no programs in {plain}; build with scripts/build.sh debug")
     other = bench.copied_to(tmp_path / "programs", others=plain)
     assert (other.bin / "nym-client").read_bytes() != (bench.bin / "nym-client").read_bytes()
