@@ -15,6 +15,9 @@ Names:
             alone reaches, with --record, with a connection a packet; latency beyond the asked
             delay at half load; memory idle and with full tags. After --: how many packets (20000)
 
+  scenarios virtual seconds a wall second, activations and hops of every file in scenarios/, start
+            of all programs included; after --: other scenario files
+
   --out FILE   the output goes to FILE too (results/bench-*.txt is kept by git)
   -- ...       the rest is for the benchmark program itself, for example
                scripts/bench.sh sphinx -- --benchmark_filter=peel
@@ -52,6 +55,20 @@ bench_mixnode() {
     return 1
   fi
   run_program mixnode build/bin/nym-mixnode "$@"
+}
+
+bench_scenarios() {
+  if ! scripts/build.sh release >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    return 1
+  fi
+  [ $# -gt 0 ] || set -- scenarios/*.toml
+  local folder
+  folder=$(mktemp -d)
+  /usr/bin/python3 scripts/bench_scenarios.py build/bin/mixlab "$folder" "$@"
+  local status=$?
+  rm -rf "$folder"
+  return $status
 }
 
 name= out=

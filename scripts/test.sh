@@ -8,7 +8,7 @@ usage() {
   cat <<'EOF'
 usage: scripts/test.sh [--all] [--unit] [--no-setup]
 
-  (nothing)   format check; build of the default preset; unit and property tests; the pure floors again
+  (nothing)   format and type checks; build of the default preset; unit and property tests; the pure floors again
               under AddressSanitizer and UndefinedBehaviorSanitizer; pytest (lab, plugin, devnet)
   --unit      the same without pytest
   --all       adds the presets dev, asan, tsan and fuzz as wholes, and whatever needs a browser or gdb
@@ -34,8 +34,9 @@ list=test
 [ "$all" = yes ] && list=all
 if [ "$setup" = yes ]; then scripts/setup.sh "$list"; else scripts/setup.sh "$list" --check; fi
 
-step "format"
+step "format and types"
 scripts/format.sh --check
+(cd pytests && ../.venv/bin/mypy)
 
 step "build (release)"
 scripts/build.sh release

@@ -149,7 +149,8 @@ Read<std::uint64_t> read_size(std::string_view text) {
 Read<std::uint64_t> read_bandwidth(std::string_view text) {
   const auto out = read_united(text, kBandwidths);
   if (out && *out > 0 && *out <= 1'000'000'000'000) return *out;
-  return std::unexpected(in_quotes(text) + " is not a bandwidth (for example \"10 Mbit/s\"; units " +
+  return std::unexpected(in_quotes(text) +
+                         " is not a bandwidth (for example \"10 Mbit/s\"; units " +
                          "bit/s, kbit/s, Mbit/s, Gbit/s; above 0, at most 1000 Gbit/s)");
 }
 

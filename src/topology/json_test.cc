@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_by_its_field) {
   starts(refusal(mix_body(host, "7", version, "1")), "pubKey: ");
   starts(refusal(mix_body(host, key, "\"0.4\"", "1")), "version: ");
   starts(refusal(mix_body(host, key, "null", "1")), "version: ");
-  starts(refusal(mix_body(host, key, in_quotes("0.4.0-" + std::string(27, 'a')), "1")), "version: ");
+  starts(refusal(mix_body(host, key, in_quotes("0.4.0-" + std::string(27, 'a')), "1")),
+         "version: ");
   starts(refusal(mix_body("\"\"", key, version, "1")), "host: ");
   starts(refusal(mix_body("\"h\"", key, version, "1")), "host: ");
   starts(refusal(mix_body("\"<b>:1\"", key, version, "1")), "host: ");
