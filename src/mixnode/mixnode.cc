@@ -17,6 +17,8 @@ using runtime::IoError;
 using runtime::Stream;
 using runtime::Task;
 
+static_assert(record::kMaxWaitingRows == wire::kMaxRecordQueue);  // record lies below wire
+
 /// Packets sent in one turn of the loop, so that a burst does not keep readers waiting (some 2 ms).
 constexpr std::size_t kReleasedPerTurn = 1024;
 

@@ -8,11 +8,10 @@
 #include "src/presence/announcer.h"
 #include "src/runtime/resolve.h"
 #include "src/topology/json.h"
+#include "src/wire/limits.h"
 
 namespace mix::presence {
 namespace {
-
-constexpr std::size_t kMaxTopologyBytes = 32 * 1024 * 1024;
 
 std::vector<std::string> hosts_of(const topology::Topology& topology) {
   std::vector<std::string> out;
@@ -47,7 +46,7 @@ const std::vector<runtime::Address>& View::addresses_of(std::string_view host) c
 Watcher::Watcher(runtime::Loop& loop, Options options)
     : x_loop(loop),
       x_options(std::move(options)),
-      x_client(loop, x_options.directory, {.time_out = 10s, .max_body = kMaxTopologyBytes}),
+      x_client(loop, x_options.directory, {.time_out = 10s, .max_body = wire::kMaxTopologyBytes}),
       x_wake(loop) {}
 
 void Watcher::start(std::function<void(const std::shared_ptr<const View>&)> on_view) {

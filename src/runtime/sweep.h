@@ -8,6 +8,7 @@
 
 #include "src/prelude/instant.h"
 #include "src/runtime/loop.h"
+#include "src/wire/limits.h"
 
 namespace mix::runtime {
 
@@ -26,7 +27,7 @@ class Swept {
 class Sweep {
  public:
   using Place = std::list<Swept*>::iterator;
-  static constexpr Duration kInterval = 1s;
+  static constexpr Duration kInterval = wire::kSweepInterval;
 
   explicit Sweep(Loop& loop) : x_loop(loop) {}
   Place add(Swept& swept) { return x_swept.insert(x_swept.end(), &swept); }

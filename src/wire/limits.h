@@ -33,8 +33,6 @@ inline constexpr std::size_t kMaxConnections = 4096;
 inline constexpr std::size_t kWantedDescriptors = 3 * kMaxConnections;
 /// Connections waiting to be accepted, in the system's queue.
 inline constexpr int kListenBacklog = 1024;
-/// Connections taken by one wake-up of a listener, for fairness as above.
-inline constexpr std::size_t kAcceptsPerTurn = 64;
 /// Silence between packets. Longer than any gap between two neighbours that carry traffic, short
 /// enough that dead peers do not add up; the sender's retry makes closing harmless.
 inline constexpr Duration kIdleTimeout = 120s;
@@ -65,7 +63,7 @@ inline constexpr std::size_t kMaxPacketsPerPeer = 4096;
 inline constexpr std::size_t kMaxQueuedToPeers = 16 * kKiB;
 /// Connections of one packet each in flight to one peer that does not keep them open.
 inline constexpr std::size_t kMaxConnectionsPerPeer = 64;
-/// Peers a mix remembers connections or queues for; idle ones go first.
+/// Peers with a connection or a queue (others are forgotten); a packet to one more is dropped.
 inline constexpr std::size_t kMaxPeers = 4096;
 /// Memory of tags, both generations (--tag-memory).
 inline constexpr std::size_t kTagMemoryBytes = 64 * kMiB;
@@ -123,7 +121,6 @@ inline constexpr Duration kHttpTimeout = 10s;
 /// A kept-alive HTTP connection without a request.
 inline constexpr Duration kHttpIdleTimeout = 60s;
 inline constexpr Duration kWatcherPingInterval = 54s;
-inline constexpr Duration kWatcherPongTimeout = 60s;
 
 // ---- Presence, topology, metrics: the timetable ---------------------------------------------
 inline constexpr Duration kPresenceInterval = 5s;
@@ -137,8 +134,6 @@ inline constexpr Duration kTopologyMemory = 60s;
 inline constexpr Duration kTopologyRefreshGap = 1s;
 
 // ---- Provider: requests and mailboxes -------------------------------------------------------
-/// The longest request is a pull of 66 bytes; originals read up to 1024.
-inline constexpr std::size_t kMaxRequestBytes = 1024;
 inline constexpr std::size_t kMessagesPerPull = 5;
 /// Messages waiting for one recipient (at most 975 bytes each): what is more is `mailbox_full`.
 inline constexpr std::size_t kMaxMailboxMessages = 10'000;
