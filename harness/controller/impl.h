@@ -3,7 +3,8 @@
 //
 //   process.cc    a program becomes a stopped, patched, attached process
 //   scheduler.cc  what is due next, whose turn it is, hand-overs
-//   carrier.cc    outboxes to the network, deliveries to inboxes; connections
+//   carrier.cc    outboxes to the network; connections
+//   delivery.cc   what the network brings, to inboxes
 //   ending.cc     exits, crashes, stops
 //   memory.cc     the digest of writable memory
 #pragma once
@@ -176,6 +177,8 @@ struct Controller::Impl {
                             std::size_t size, std::uint16_t flags = 0);
   void take_outbox(Node& node, std::int64_t sent);
   void deliver(Delivery& delivery);
+  void deliver_datagram(const Parcel& p);
+  void hand_in(std::uint64_t id);
   void submit(Parcel&& parcel);
   void forget_ports(Node& node);
   void close_connections(Node& node);
@@ -193,6 +196,9 @@ struct Controller::Impl {
   HostState& host_of(const Node& node) { return hosts[index(node.spec.host)]; }
 };
 
+/// A parcel of this connection from one of its sides (0: the client's).
+Parcel parcel_of(const Connection& c, std::uint64_t id, int from_side, ParcelKind kind,
+                 std::int64_t sent);
 std::string hex(std::uint64_t value);
 /// "virtual time 1.234567890 s"
 std::string time_text(std::int64_t ns);
