@@ -17,6 +17,8 @@ Names:
 
   scenarios virtual seconds a wall second, activations and hops of every file in scenarios/, start
             of all programs included; after --: other scenario files
+  lab       a 64-byte TCP echo through the lab beside its floor (two bare hand-overs) and native runs;
+            start and memory of many nodes. After --: rounds (50000) and nodes (300)
 
   --out FILE   the output goes to FILE too (results/bench-*.txt is kept by git)
   -- ...       the rest is for the benchmark program itself, for example
@@ -69,6 +71,10 @@ bench_scenarios() {
   local status=$?
   rm -rf "$folder"
   return $status
+}
+
+bench_lab() {
+  run_program echo "$@"
 }
 
 name= out=
