@@ -143,24 +143,21 @@ struct Shared {
 
 void write_rows(const std::shared_ptr<Shared>& shared, Tables tables, const std::string& path) {
   bool said = false;
-  bool stopping = false;
-  while (!stopping) {
+  for (bool last = false; !last;) {
     std::vector<Row> batch;
     {
       std::unique_lock lock(shared->mutex);
       shared->wake.wait(lock, [&] { return shared->stopping || !shared->rows.empty(); });
       shared->wake.wait_for(lock, kBatchInterval,
                             [&] { return shared->stopping || shared->rows.size() >= kBatchRows; });
-      stopping = shared->stopping;
+      last = shared->stopping;  // nothing is handed over after that
       batch.swap(shared->rows);
     }
     auto done = tables.write(batch);
-    // Another program's transaction took longer than the busy time-out: ours can wait.
-    while (!done && done.error().busy() && !stopping) {
+    // Another program's transaction took longer than the busy time-out: ours can wait. (A close
+    // that cannot leaves this thread to itself.)
+    while (!done && done.error().busy())
       done = tables.write(batch);
-      std::unique_lock lock(shared->mutex);
-      stopping = shared->stopping;
-    }
     shared->waiting -= batch.size();
     if (done) continue;
     shared->lost += batch.size();
