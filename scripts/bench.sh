@@ -18,7 +18,9 @@ Names:
   scenarios virtual seconds a wall second, activations and hops of every file in scenarios/, start
             of all programs included; after --: other scenario files
   lab       a 64-byte TCP echo through the lab beside its floor (two bare hand-overs) and native runs;
-            start and memory of many nodes. After --: rounds (50000) and nodes (300)
+            start and memory of many nodes; then what the lab costs beside the packets it carries:
+            activations a hop, wall time over peels and builds alone, 299 nodes beside 11.
+            After --: rounds (50000) and nodes (300) of the echo
 
   --out FILE   the output goes to FILE too (results/bench-*.txt is kept by git)
   -- ...       the rest is for the benchmark program itself, for example
@@ -67,14 +69,25 @@ bench_scenarios() {
   [ $# -gt 0 ] || set -- scenarios/*.toml
   local folder
   folder=$(mktemp -d)
-  /usr/bin/python3 scripts/bench_scenarios.py build/bin/mixlab "$folder" "$@"
-  local status=$?
+  local status=0
+  /usr/bin/python3 scripts/bench_scenarios.py build/bin/mixlab "$folder" "$@" || status=$?
   rm -rf "$folder"
   return $status
 }
 
 bench_lab() {
-  run_program echo "$@"
+  local status=0
+  run_program echo "$@" || status=$?
+  if ! { scripts/build.sh release && scripts/build.sh release --target bench_sphinx; } >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    return 1
+  fi
+  local folder
+  folder=$(mktemp -d)
+  echo
+  /usr/bin/python3 scripts/bench_lab.py build/bin/mixlab build/bench/bench_sphinx "$folder" || status=$?
+  rm -rf "$folder"
+  return $status
 }
 
 name= out=
