@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -59,6 +60,12 @@ std::expected<std::unique_ptr<Controller>, std::string> Controller::create(Optio
                                                                            Network& network,
                                                                            Observer& observer) {
   auto impl = std::make_unique<Impl>(std::move(options), network, observer);
+  // Four descriptors a node: 1024, the usual limit, would end at 250 nodes.
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+    descriptors.rlim_cur = descriptors.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  }
   impl->shim_fd = ::open(impl->options.shim.c_str(), O_RDONLY | O_CLOEXEC);
   if (impl->shim_fd < 0)
     return std::unexpected("the shim " + impl->options.shim + ": " + std::strerror(errno));

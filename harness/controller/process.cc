@@ -98,13 +98,13 @@ struct ChildPlan {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != plan.parent) ::_exit(127);
-  limit(RLIMIT_NOFILE, LAB_FD_LIMIT, LAB_FD_LIMIT);
   limit(RLIMIT_STACK, 8 << 20, 8 << 20);
   limit(RLIMIT_CORE, 0, 0);
   limit(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY);
   ::personality(plan.randomize ? 0 : ADDR_NO_RANDOMIZE);
   ::umask(022);
-  // Sources may themselves lie at a target: move them out of the way first.
+  // Sources may themselves lie at a target: move them out of the way first. In a large network the
+  // controller's own descriptors reach far above the targets, so the node's limit comes after.
   const int from[] = {plan.arena, plan.host,    plan.turns,  plan.folder,
                       plan.shim,  plan.program, plan.errors, plan.null};
   int moved[8];
@@ -117,6 +117,7 @@ struct ChildPlan {
   ::dup2(moved[6], 2);
   ::syscall(SYS_close_range, 3, LAB_FD_ARENA - 1, 0);
   ::syscall(SYS_close_range, LAB_FD_PROGRAM + 1, ~0u, 0);
+  limit(RLIMIT_NOFILE, LAB_FD_LIMIT, LAB_FD_LIMIT);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
