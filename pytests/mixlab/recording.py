@@ -8,6 +8,7 @@ back is run.py's business.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -50,6 +51,9 @@ class Writer:
         """Sets the duration and the verdict, which says that the recording is complete, and lets go of the file."""
         self.execute("update run set duration_ns = ?, verdict = ?", self.now_ns(), verdict)
         self._db.execute("pragma wal_checkpoint(truncate)")
+        # One plain file is left, unless somebody else still writes: a reader cannot clear a WAL away.
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute("pragma journal_mode = delete")
         self._db.close()
 
 
