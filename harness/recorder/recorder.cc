@@ -96,15 +96,18 @@ void Recorder::node_started(VirtualTime time, NodeId node) {
   commit(time, number(node));
 }
 
-// Not part of the chain, which must not depend on addresses: for a thread's heap glibc asks once or
-// twice, depending on how the first answer is aligned.
-static constexpr std::uint16_t kMmap = 9;
+/// mmap, mprotect, munmap, brk, mremap, madvise: passed to the machine, and not part of the chain,
+/// which must not depend on addresses: for a thread's heap glibc maps and unmaps once or twice,
+/// depending on how the first answer is aligned.
+static constexpr bool is_memory(std::uint16_t call) {
+  return (call >= 9 && call <= 12) || call == 25 || call == 28;
+}
 
 void Recorder::activation(const Activation& a) {
   mix::Bytes calls;
   mix::Writer out(calls);
   for (const CallCount& call : a.calls)
-    if (call.call != kMmap) out.u16(call.call).u32(call.count);
+    if (!is_memory(call.call)) out.u16(call.call).u32(call.count);
   begin(a.time, a.node, "activation")
       .bytes("inbox", digest_of(a.inbox))
       .bytes("outbox", digest_of(a.outbox))
