@@ -18,7 +18,7 @@ def bin_folder(request: pytest.FixtureRequest) -> Path:
     try:
         return programs.find("mixlab", given, Path(__file__).parent).parent
     except programs.ProgramMissing as missing:
-        pytest.skip(str(missing))
+        pytest.fail(str(missing))
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def conformance(bin_folder: Path) -> Path:
     """The folder of the conformance programs, beside build/bin."""
     folder = bin_folder.parent / "conformance"
     if not folder.is_dir() or not os.access(bin_folder / "lab-try", os.X_OK):
-        pytest.skip(f"no conformance programs in {folder}; build with scripts/build.sh")
+        pytest.fail(f"no conformance programs in {folder}; build with scripts/build.sh")
     return folder
 
 
