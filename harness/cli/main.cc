@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/solo.h"
 
 namespace {
 
@@ -78,6 +79,19 @@ int main(int argc, char** argv) {
   CLI::App* replay_command =
       app.add_subcommand("replay", "Have a recorded run again, and compare every event");
   replay_command->add_option("FILE", recording, "A recording")->required();
+  SoloFlags solo_flags;
+  auto* node = replay_command->add_option(
+      "--node", solo_flags.node,
+      "One program alone, fed from the recording (needs full payloads): mix-2");
+  replay_command->add_flag("--gdb", solo_flags.gdb, "That program under gdb, in virtual time")
+      ->needs(node);
+  replay_command->add_option("--life", solo_flags.life, "Only its n-th life, if it was restarted")
+      ->needs(node)
+      ->check(CLI::PositiveNumber);
+  replay_command
+      ->add_option("--until", solo_flags.until,
+                   "Stop at a virtual time (\"12.5 s\") or an event's number")
+      ->needs(node);
   CLI::App* diff_command = app.add_subcommand("diff", "The first event where two recordings part");
   diff_command->add_option("A", recording, "A recording")->required();
   diff_command->add_option("B", other, "Another")->required();
@@ -96,6 +110,10 @@ int main(int argc, char** argv) {
   if (*check_command) return check(scenario, settings, reference, canonical);
   if (*show_command) return show(recording, json);
   if (*trace_command) return trace(recording, packet);
+  if (*replay_command && *node) {
+    solo_flags.file = recording;
+    return solo(solo_flags);
+  }
   if (*replay_command) return replay(recording);
   if (*diff_command) return diff(recording, other);
   return doctor(calls, json);

@@ -250,6 +250,7 @@ void Controller::Impl::forget_ports(Node& node) {
     if (host.port[i].used && host.port[i].slot == node.slot) host.port.give(i);
   for (std::uint32_t i = 0; i < host.lock.high; ++i)
     if (host.lock[i].used && host.lock[i].pid == node.control->pid) host.lock.give(i);
+  host_of(node).written_by = kNoNode;
 }
 
 /// The process is gone with its sockets still open: what Linux does for it.

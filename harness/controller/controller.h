@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,15 @@ struct ProgramSpec {
   std::string folder;  ///< real path; the program sees it as /node, its HOME and working folder
   std::vector<int> outputs;  ///< inherited descriptors (3..9) that take bytes for the observer
   std::array<std::uint8_t, 32> entropy_key{};  ///< all its chance comes from here
+  std::uint32_t slot = 0;  ///< of the table of turns; 0: the next free one
+};
+
+/// One activation's input as it was recorded (observer.h, Activation).
+struct Feed {
+  VirtualTime time;
+  mix::BytesView inbox;
+  mix::BytesView host;  ///< empty: nobody else changed it
+  std::int64_t clock_offset_ns = 0;
 };
 
 enum class StopKind {
@@ -159,6 +169,19 @@ class Controller {
 
   /// Ends every node that still runs.
   void finish();
+
+  // ---- one program alone, fed from a recording; never mixed with run_until ----
+
+  /// Makes the process at `spec.start`, before its first activation, on a host in this state.
+  std::expected<void, Stop> feed_start(NodeId node, mix::BytesView host,
+                                       std::span<const FileNumber> files);
+  /// One activation. What it puts out goes to the observer (activation, log_bytes, record_bytes,
+  /// node_exited, note) and nowhere else.
+  std::expected<void, Stop> feed(NodeId node, const Feed& feed);
+  /// The real process, for debuggers; -1 when it is gone.
+  int process_id(NodeId node) const;
+  /// Asks the shim to call `lab_debug_stop` at the begin of the next activation: a breakpoint.
+  void stop_in_debugger(NodeId node);
 
  private:
   struct Impl;

@@ -90,11 +90,16 @@ void Controller::Impl::deliver(Delivery& delivery) {
   Connection* c = id != 0 ? &connections[id] : nullptr;
   Node* node = nullptr;
   if (c != nullptr && c->side[s].node != kNoNode) node = &node_of(c->side[s].node);
+  const bool alive = node != nullptr && !c->side[s].closed &&
+                     (node->phase == Phase::running || node->phase == Phase::lingering);
+  const bool arrived = delivery.fate == Fate::delivered || delivery.fate == Fate::duplicated ||
+                       delivery.fate == Fate::corrupted;
   if (p.kind != ParcelKind::ack && p.kind != ParcelKind::window) {
     SegmentView view;
     view.parcel = &p;
     view.at = delivery.at;
     view.fate = delivery.fate;
+    view.handed_in = arrived && alive && p.kind == ParcelKind::data;
     if (c != nullptr) {
       view.from_node = c->side[1 - s].node;
       view.to_node = c->side[s].node;
@@ -102,14 +107,10 @@ void Controller::Impl::deliver(Delivery& delivery) {
     observer.segment_done(view);
   }
   if (c != nullptr && p.kind == ParcelKind::connect) c->syn_in_flight = false;
-  if (delivery.fate != Fate::delivered && delivery.fate != Fate::duplicated &&
-      delivery.fate != Fate::corrupted)
-    return;
+  if (!arrived) return;
   if (p.kind == ParcelKind::datagram) return deliver_datagram(p);
   if (c == nullptr) return;
   Side& side = c->side[s];
-  const bool alive = node != nullptr && !side.closed &&
-                     (node->phase == Phase::running || node->phase == Phase::lingering);
   const std::uint64_t handle = side.known ? side.handle : id;
   const std::uint16_t flags = side.known ? 0 : kByToken;
   switch (p.kind) {

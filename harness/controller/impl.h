@@ -7,6 +7,7 @@
 //   delivery.cc   what the network brings, to inboxes
 //   ending.cc     exits, crashes, stops
 //   memory.cc     the digest of writable memory
+//   feed.cc       one program alone, fed from a recording
 #pragma once
 
 #include <sys/types.h>
@@ -71,6 +72,7 @@ struct Node {
   std::vector<std::uint8_t> spill;  // inbox entries that found no room
   std::vector<SocketRef> sockets;   // by socket index
   std::uint64_t entropy_seen = 0;
+  mix::Bytes host_before;  // the host's state before this activation, where others changed it
   NodeFigures figures;
   std::vector<std::string> mapped;
   std::optional<ExitInfo> exit;
@@ -83,6 +85,7 @@ struct HostState {
   Mapping page;
   kernel::Host* kernel = nullptr;
   std::vector<NodeId> nodes;
+  NodeId written_by = kNoNode;  // who changed `kernel` last, if inputs are wanted; none: the lab
 };
 
 /// One end of a connection.
@@ -167,11 +170,14 @@ struct Controller::Impl {
   void mark(Node& node);
   bool run_marked();
   bool hand_over(const std::vector<std::uint32_t>& chain);
+  bool hand_over_by_host(const std::vector<std::uint32_t>& chain);
+  void show_host(Node& node);
   void watch();
   bool look_after(const std::vector<std::uint32_t>& chain, Duration waited);
   bool wait_turn(const std::vector<std::uint32_t>& chain);
   void add_due(Due due, HostId host);
   void take_back(Node& node);
+  void report_activation(Node& node);
   // carrier.cc
   std::uint8_t* inbox_entry(Node& node, lab_in kind, std::uint64_t id, std::uint64_t value,
                             std::size_t size, std::uint16_t flags = 0);
@@ -191,6 +197,10 @@ struct Controller::Impl {
   void kill_node(Node& node, int status);
   // memory.cc
   void digest_memory(Node& node);
+  // feed.cc
+  bool feed_start(Node& node);
+  bool feed(Node& node, const Feed& feed);
+  void take_fed_outbox(Node& node);
 
   Node& node_of(NodeId id) { return nodes[index(id)]; }
   HostState& host_of(const Node& node) { return hosts[index(node.spec.host)]; }

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "harness/controller/host_state.h"
 #include "harness/controller/impl.h"
 
 namespace lab::controller {
@@ -97,6 +98,7 @@ struct ChildPlan {
 [[noreturn]] void become_program(const ChildPlan& plan) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);  // gdb may attach where Yama restricts it
   if (::getppid() != plan.parent) ::_exit(127);
   limit(RLIMIT_STACK, 8 << 20, 8 << 20);
   limit(RLIMIT_CORE, 0, 0);
@@ -176,7 +178,7 @@ bool Controller::Impl::spawn(Node& node) {
   }
   node.folder_fd = ::open(node.spec.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   node.errors_fd = ::memfd_create("mixlab-errors", MFD_CLOEXEC);
-  node.slot = take_slot();
+  node.slot = node.spec.slot != 0 ? node.spec.slot : take_slot();
   if (node.folder_fd < 0) {
     ::close(program);
     return fail("its folder " + node.spec.folder + ": " + std::strerror(errno));
@@ -184,6 +186,15 @@ bool Controller::Impl::spawn(Node& node) {
   if (node.slot == 0 || !node.arena.create("mixlab-arena", LAB_ARENA_SIZE)) {
     ::close(program);
     return fail("no room for another arena");
+  }
+  if (observer.wants_inputs()) {
+    mix::Bytes before;
+    pack(*host.kernel, before);
+    const std::vector<FileNumber> files = file_numbers(*host.kernel);
+    observer.program_starts(
+        at_ns(now), node.id,
+        {node.slot, node.spec.folder, before, files, host.spec.clock_offset.count()});
+    host.written_by = kNoNode;
   }
   node.control = node.arena.at<lab_control>(LAB_CONTROL_OFFSET);
   node.process = node.arena.at<kernel::Process>(LAB_KERNEL_OFFSET);

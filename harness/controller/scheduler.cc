@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "harness/controller/host_state.h"
 #include "harness/controller/impl.h"
 
 namespace lab::controller {
@@ -172,12 +173,32 @@ bool Controller::Impl::hand_over(const std::vector<std::uint32_t>& chain) {
   return wait_turn(chain);
 }
 
-/// A node's activation is over: what it says, and what it wants.
-void Controller::Impl::take_back(Node& node) {
+/// Two programs of one host never run in one chain: between them the second one's view of their
+/// host is kept.
+bool Controller::Impl::hand_over_by_host(const std::vector<std::uint32_t>& chain) {
+  std::vector<std::uint32_t> part;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    Node& node = nodes[chain[i]];
+    for (const std::uint32_t other : part) {
+      if (nodes[other].spec.host != node.spec.host) continue;
+      if (!hand_over(part)) return false;
+      part.clear();
+      break;
+    }
+    show_host(node);
+    part.push_back(chain[i]);
+  }
+  return hand_over(part);
+}
+
+void Controller::Impl::show_host(Node& node) {
+  HostState& host = host_of(node);
+  if (host.written_by != node.id) pack(*host.kernel, node.host_before);
+  host.written_by = node.id;
+}
+
+void Controller::Impl::report_activation(Node& node) {
   lab_control& c = *node.control;
-  const std::int64_t cost = host_of(node).spec.cpu_cost_per_activation.count();
-  const std::int64_t sent = now + cost;
-  node.busy_until = sent;
   ++node.figures.activations;
   ++activations;
   calls.clear();
@@ -200,9 +221,19 @@ void Controller::Impl::take_back(Node& node) {
   activation.deadline = c.deadline_ns == LAB_NEVER ? kNever : at_ns(c.deadline_ns);
   activation.entropy_drawn = c.entropy_drawn - node.entropy_seen;
   activation.calls = calls;
+  activation.host = node.host_before;
+  activation.clock_offset_ns = c.clock_offset_ns;
   node.entropy_seen = c.entropy_drawn;
   observer.activation(activation);
+  node.host_before.clear();
+}
 
+/// A node's activation is over: what it says, and what it wants.
+void Controller::Impl::take_back(Node& node) {
+  lab_control& c = *node.control;
+  const std::int64_t sent = now + host_of(node).spec.cpu_cost_per_activation.count();
+  node.busy_until = sent;
+  report_activation(node);
   c.inbox_size = 0;
   ++node.inbox_generation;
   const std::uint32_t state = c.state;
@@ -245,7 +276,9 @@ bool Controller::Impl::run_marked() {
     return nodes[id].phase == Phase::over;
   });
   if (running.empty()) return true;
-  if (options.chain_hand_over) {
+  if (observer.wants_inputs()) {
+    if (!hand_over_by_host(running)) return false;
+  } else if (options.chain_hand_over) {
     if (!hand_over(running)) return false;
   } else {
     for (const std::uint32_t id : running)

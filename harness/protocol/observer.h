@@ -29,6 +29,23 @@ struct Activation {
   VirtualTime deadline = kNever;     ///< when it wants to wake at the latest
   std::uint64_t entropy_drawn = 0;   ///< bytes in this activation
   std::span<const CallCount> calls;  ///< simulated calls in this activation, by first use
+  // For observers that want inputs:
+  mix::BytesView host;               ///< the host's state before it, where others changed it
+  std::int64_t clock_offset_ns = 0;  ///< of its host's wall clock
+};
+
+/// A file of the lab's numbering (stat's st_ino), by what the real file system calls it.
+struct FileNumber {
+  std::uint64_t real_dev = 0, real_ino = 0, number = 0;
+};
+
+/// What a program starts with: all that its own inboxes do not tell.
+struct StartView {
+  std::uint32_t slot = 0;     ///< its place in the table of turns
+  std::string_view folder;    ///< real path of its host's folder
+  mix::BytesView host;        ///< the host's state before the start (controller/host_state.h)
+  std::span<const FileNumber> files;
+  std::int64_t clock_offset_ns = 0;
 };
 
 /// A piece of a stream, or a datagram, as it leaves or arrives.
@@ -36,6 +53,7 @@ struct SegmentView {
   const Parcel* parcel = nullptr;
   NodeId from_node = kNoNode, to_node = kNoNode;  ///< kNoNode: nobody (any more, or yet)
   VirtualTime at;                                 ///< when it arrived or was lost
+  bool handed_in = false;                         ///< stream bytes that went into an inbox
   Fate fate = Fate::delivered;
 };
 
@@ -49,6 +67,11 @@ struct ConnectionView {
 class Observer {
  public:
   virtual ~Observer() = default;
+  /// Whether program_starts(), Activation::host and clock_offset_ns are wanted: what one program
+  /// alone can be fed from later. Costs a copy of the host's state where programs share a host.
+  virtual bool wants_inputs() const { return false; }
+  /// Just before a program's process is made; its folder is as it will find it.
+  virtual void program_starts(VirtualTime, NodeId, const StartView&) {}
   virtual void node_started(VirtualTime, NodeId) {}
   virtual void activation(const Activation&) {}
   /// A listener answered a connect (at the moment the server's side exists).

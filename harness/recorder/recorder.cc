@@ -52,7 +52,8 @@ Recorder::Recorder(const scenario::Plan& plan, Writer& writer)
         ++x_packets;
         watch_order(row);
         x_writer.put(std::move(row));
-      }) {
+      }),
+      x_inputs(writer) {
   for (std::size_t i = 0; i < plan.programs.size(); ++i) {
     const scenario::Program& program = plan.programs[i];
     mix::record::NodeRow row;
@@ -91,6 +92,11 @@ void Recorder::commit(VirtualTime time, NodeNumber node) {
         CheckpointRow{static_cast<std::int64_t>(x_chain.length()), ns(time), x_chain.hex()});
 }
 
+void Recorder::program_starts(VirtualTime, NodeId node, const StartView& start) {
+  if (const NodeNumber id = number(node))
+    x_inputs.starts(static_cast<std::int64_t>(x_chain.length()), *id, node, start);
+}
+
 void Recorder::node_started(VirtualTime time, NodeId node) {
   begin(time, node, "start");
   commit(time, number(node));
@@ -103,17 +109,21 @@ static constexpr bool is_memory(std::uint16_t call) {
   return (call >= 9 && call <= 12) || call == 25 || call == 28;
 }
 
-void Recorder::activation(const Activation& a) {
+void describe(const Activation& a, EventBuilder& event) {
   mix::Bytes calls;
   mix::Writer out(calls);
   for (const CallCount& call : a.calls)
     if (!is_memory(call.call)) out.u16(call.call).u32(call.count);
-  begin(a.time, a.node, "activation")
-      .bytes("inbox", digest_of(a.inbox))
+  event.bytes("inbox", digest_of(a.inbox))
       .bytes("outbox", digest_of(a.outbox))
       .integer("deadline", a.deadline == kNever ? -1 : ns(a.deadline))
       .number("entropy", a.entropy_drawn)
       .bytes("calls", calls);
+}
+
+void Recorder::activation(const Activation& a) {
+  describe(a, begin(a.time, a.node, "activation"));
+  if (x_plan.payload_full) x_inputs.activation(static_cast<std::int64_t>(x_chain.length()), a);
   commit(a.time, number(a.node));
 }
 
@@ -214,6 +224,8 @@ void Recorder::segment_done(const SegmentView& segment) {
   if (x_plan.payload_full) row.payload = parcel.bytes;
   row.fate = name_of(segment.fate);
   x_writer.put(std::move(row));
+  ++x_segments;
+  if (segment.handed_in && x_plan.payload_full) x_inputs.handed_in(segment.to_node, x_segments);
   if (parcel.kind != ParcelKind::data || !parcel.to_server) return;
   if (arrived(segment.fate))
     x_tap.arrived(parcel.connection, parcel.offset + parcel.bytes.size(), segment.at,

@@ -13,6 +13,7 @@
 
 #include "harness/model/event.h"
 #include "harness/protocol/observer.h"
+#include "harness/recorder/inputs.h"
 #include "harness/recorder/wire_tap.h"
 #include "harness/recorder/writer.h"
 #include "harness/scenario/plan.h"
@@ -26,6 +27,9 @@ struct Ending {
   std::int64_t time_ns = 0;
   bool crashed = false;  // else asked to stop at that time
 };
+
+/// The fields of the chain's event "activation".
+void describe(const Activation& activation, EventBuilder& event);
 
 class Recorder final : public Observer {
  public:
@@ -54,6 +58,8 @@ class Recorder final : public Observer {
   /// Files read outside the nodes' folders, for the manifest.
   const std::map<std::string, std::uint64_t>& files_read() const { return x_files; }
 
+  bool wants_inputs() const override { return x_plan.payload_full; }
+  void program_starts(VirtualTime time, NodeId node, const StartView& start) override;
   void node_started(VirtualTime time, NodeId node) override;
   void activation(const Activation& activation) override;
   void connection_opened(VirtualTime time, const ConnectionView& connection) override;
@@ -85,6 +91,8 @@ class Recorder final : public Observer {
   Chain x_chain;
   EventBuilder x_event;
   WireTap x_tap;
+  Inputs x_inputs;
+  std::int64_t x_segments = 0;  // rows of the table, which counts as we do
   std::map<NodeId, Node> x_nodes;
   std::map<std::size_t, mix::record::NodeRow> x_rows;        // by program
   std::map<ConnectionId, std::pair<NodeId, NodeId>> x_ends;  // of connections with packets

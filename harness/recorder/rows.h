@@ -63,8 +63,29 @@ struct LogRow {
   std::string line;
 };
 
+struct LifeRow {
+  std::int64_t seq = 0, node = 0, birth = 0, slot = 0, clock_offset_ns = 0;
+  Digest host{};
+};
+struct FolderFileRow {
+  std::int64_t life = 0;
+  std::string path;
+  std::int64_t mode = 0, number = 0;
+  std::optional<Digest> digest;
+};
+struct BlobRow {
+  Digest digest{};
+  mix::Bytes bytes;
+};
+struct InboxRow {
+  std::int64_t seq = 0;
+  mix::Bytes entries;
+  std::optional<Digest> host;
+  std::optional<std::int64_t> clock_offset_ns;
+};
+
 using AnyRow = std::variant<ProgramRow, HopRow, SegmentRow, WirePacketRow, EventRow, CheckpointRow,
-                            FaultRow, LogRow>;
+                            FaultRow, LogRow, LifeRow, FolderFileRow, BlobRow, InboxRow>;
 using Batch = std::vector<AnyRow>;
 
 }  // namespace lab::recorder

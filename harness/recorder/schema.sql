@@ -71,6 +71,34 @@ CREATE TABLE expectation (
   detail          TEXT NOT NULL
 );
 
+-- With full payloads only: what one program alone can be fed from (mixlab replay --node).
+CREATE TABLE life (                  -- one start of a program
+  seq             INTEGER PRIMARY KEY REFERENCES event,  -- its event "start"
+  node            INTEGER NOT NULL REFERENCES node,
+  birth           INTEGER NOT NULL,  -- 0, 1 after a restart, ...
+  slot            INTEGER NOT NULL,
+  clock_offset_ns INTEGER NOT NULL,
+  host            BLOB NOT NULL      -- digest of a blob: its host's state then
+);
+CREATE TABLE folder_file (           -- what its folder held
+  life      INTEGER NOT NULL REFERENCES life,
+  path      TEXT NOT NULL,           -- '': the folder itself
+  mode      INTEGER NOT NULL,
+  number    INTEGER NOT NULL,        -- the lab's file number, 0: none yet
+  digest    BLOB,                    -- of a blob; NULL: a folder
+  PRIMARY KEY (life, path)
+) WITHOUT ROWID;
+CREATE TABLE blob (
+  digest BLOB PRIMARY KEY,
+  bytes  BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE inbox (                 -- an activation without a row: nothing came
+  seq             INTEGER PRIMARY KEY REFERENCES event,
+  entries         BLOB NOT NULL,     -- harness/recorder/inbox.h
+  host            BLOB,              -- digest of a blob; NULL: nobody else changed it
+  clock_offset_ns INTEGER            -- NULL: as before
+);
+
 DROP VIEW sending;
 CREATE VIEW sending AS
   WITH w AS (

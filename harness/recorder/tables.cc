@@ -32,6 +32,10 @@ constexpr const char* kInserts[] = {
     "INSERT INTO checkpoint (seq, time_ns, chain) VALUES (?, ?, ?)",
     "INSERT INTO fault (time_ns, verb, target) VALUES (?, ?, ?)",
     "INSERT INTO log (time_ns, node, stream, line) VALUES (?, ?, ?, ?)",
+    "INSERT INTO life (seq, node, birth, slot, clock_offset_ns, host) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO folder_file (life, path, mode, number, digest) VALUES (?, ?, ?, ?, ?)",
+    "INSERT OR IGNORE INTO blob (digest, bytes) VALUES (?, ?)",
+    "INSERT INTO inbox (seq, entries, host, clock_offset_ns) VALUES (?, ?, ?, ?)",
 };
 
 std::optional<std::string_view> reason_of(const std::optional<mix::record::DropReason>& reason) {
@@ -118,6 +122,22 @@ Tables::Done Tables::insert(const FaultRow& r) {
 
 Tables::Done Tables::insert(const LogRow& r) {
   return at(log).run(r.time_ns, r.node, std::string_view(r.stream), r.line);
+}
+
+Tables::Done Tables::insert(const LifeRow& r) {
+  return at(life).run(r.seq, r.node, r.birth, r.slot, r.clock_offset_ns, r.host);
+}
+
+Tables::Done Tables::insert(const FolderFileRow& r) {
+  return at(folder_file).run(r.life, r.path, r.mode, r.number, r.digest);
+}
+
+Tables::Done Tables::insert(const BlobRow& r) {
+  return at(blob).run(r.digest, mix::BytesView(r.bytes));
+}
+
+Tables::Done Tables::insert(const InboxRow& r) {
+  return at(inbox).run(r.seq, mix::BytesView(r.entries), r.host, r.clock_offset_ns);
 }
 
 }  // namespace lab::recorder

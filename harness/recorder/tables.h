@@ -29,6 +29,10 @@ class Tables {
     checkpoint,
     fault,
     log,
+    life,
+    folder_file,
+    blob,
+    inbox,
     kCount
   };
   explicit Tables(mix::sqlite::Database& db) : x_db(db) {}
@@ -42,6 +46,10 @@ class Tables {
   Done insert(const CheckpointRow& row);
   Done insert(const FaultRow& row);
   Done insert(const LogRow& row);
+  Done insert(const LifeRow& row);
+  Done insert(const FolderFileRow& row);
+  Done insert(const BlobRow& row);
+  Done insert(const InboxRow& row);
 
   mix::sqlite::Database& x_db;
   std::vector<mix::sqlite::Statement> x_statements;

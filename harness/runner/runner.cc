@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/runner/runner.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
-#include "harness/model/stream.h"
 #include "harness/network/network.h"
 #include "harness/runner/folders.h"
 #include "harness/runner/manifest.h"
+#include "harness/runner/specs.h"
 
 namespace lab::runner {
 namespace {
@@ -24,7 +22,6 @@ using Wrong = std::unexpected<std::string>;
 
 constexpr Duration kLook = 1ms;  // how often programs that wait are looked after
 constexpr Duration kProgress = 1s;
-constexpr int kRecordDescriptor = 3;  // "fd:3" in the place of {record}
 
 /// Tells the recorder what the network decided.
 class Ear final : public network::Witness {
@@ -70,27 +67,14 @@ class Runner {
     State state = State::waiting;
     std::optional<NodeId> node;  // of the controller; the latest
     int births = 0;
-    std::vector<std::string> argv;
   };
 
   std::expected<void, std::string> add_hosts() {
-    std::string names;  // the run's /etc/hosts, the same for everybody
-    for (const scenario::Host& host : x_plan.hosts)
-      names += host.address + " " + host.name + "\n";
-    for (std::size_t i = 0; i < x_plan.hosts.size(); ++i) {
-      const scenario::Host& host = x_plan.hosts[i];
-      in_addr address{};
-      ::inet_pton(AF_INET, host.address.c_str(), &address);
-      controller::HostSpec spec;
-      spec.name = host.name;
-      spec.address = ntohl(address.s_addr);
-      spec.clock_offset = host.clock_offset;
-      spec.clock_drift_ppm = host.clock_drift_ppm;
-      spec.cpu_cost_per_activation = host.cpu_cost_per_activation;
-      spec.virtual_files["/etc/hosts"] = "127.0.0.1 localhost\n" + names;
-      const auto id = x_controller->add_host(std::move(spec));
-      if (!id) return Wrong("host " + host.name + ": " + id.error());
-      if (index(*id) != i) return Wrong("host " + host.name + ": the controller counts otherwise");
+    for (std::uint32_t i = 0; i < x_plan.hosts.size(); ++i) {
+      const std::string& name = x_plan.hosts[i].name;
+      const auto id = x_controller->add_host(host_spec(x_plan, HostId{i}));
+      if (!id) return Wrong("host " + name + ": " + id.error());
+      if (index(*id) != i) return Wrong("host " + name + ": the controller counts otherwise");
     }
     return {};
   }
@@ -99,17 +83,16 @@ class Runner {
     for (std::size_t i = 0; i < x_plan.programs.size(); ++i) {
       const Program& program = x_plan.programs[i];
       if (auto done = prepare(x_plan, x_settings.work, program); !done) return done;
-      const auto path = find_program(program.command[0], x_settings.bin, x_plan.file);
-      if (!path) return Wrong(program.name + ": " + path.error());
-      Life& life = x_lives[i];
-      life.argv = program.command;
-      life.argv[0] = *path;
-      std::ranges::replace(life.argv, std::string("{record}"),
-                           "fd:" + std::to_string(kRecordDescriptor));
+      if (auto found = spec(i); !found) return Wrong(found.error());
       if (!waits(program))
         if (auto done = start(i, kStart + program.start); !done) return done;
     }
     return {};
+  }
+
+  std::expected<controller::ProgramSpec, std::string> spec(std::size_t i) const {
+    return program_spec(x_plan, NodeId{static_cast<std::uint32_t>(i)}, x_lives[i].births,
+                        x_settings.bin);
   }
 
   static bool waits(const Program& program) { return program.after || !program.fetch.empty(); }
@@ -117,18 +100,12 @@ class Runner {
   std::expected<void, std::string> start(std::size_t i, VirtualTime time) {
     const Program& program = x_plan.programs[i];
     Life& life = x_lives[i];
-    controller::ProgramSpec spec;
-    spec.host = program.host;
-    spec.name = program.name;
-    spec.argv = life.argv;
-    spec.start = time;
-    spec.folder = folder_of(x_plan, x_settings.work, program.host);
-    if (std::ranges::find(program.command, "{record}") != program.command.end())
-      spec.outputs = {kRecordDescriptor};
-    Stream entropy =
-        stream(x_plan.seed, "node.entropy", program.name + "#" + std::to_string(life.births++));
-    entropy.fill(spec.entropy_key);
-    const auto node = x_controller->add_program(std::move(spec));
+    auto told = spec(i);
+    if (!told) return Wrong(told.error());
+    ++life.births;
+    told->start = time;
+    told->folder = folder_of(x_plan, x_settings.work, program.host);
+    const auto node = x_controller->add_program(std::move(*told));
     if (!node) return Wrong(program.name + ": " + node.error());
     life.node = *node;
     life.state = State::added;

@@ -44,6 +44,10 @@ kernel::Thread& somebody() {
 
 }  // namespace
 
+extern "C" __attribute__((noinline, used)) void lab_debug_stop() {
+  asm volatile("" ::: "memory");
+}
+
 void hand_over(lab_state state) {
   lab_control& c = *g_kernel.control;
   c.state = state;
@@ -55,6 +59,10 @@ void hand_over(lab_state state) {
   c.state = LAB_STATE_RUNNING;
   kernel::take_inbox(g_kernel);
   kernel::pump_all(g_kernel);
+  if ((c.flags & LAB_FLAG_DEBUG_STOP) != 0) {
+    c.flags &= ~static_cast<u32>(LAB_FLAG_DEBUG_STOP);
+    lab_debug_stop();
+  }
   if (c.stop.kind != LAB_STOP_NONE) stop_here();
 }
 

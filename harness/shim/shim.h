@@ -56,6 +56,8 @@ void suspend(kernel::Thread& t);
 void leave_turn(kernel::Thread& t);
 /// A thread that was just made: waits until it is its turn for the first time.
 void wait_for_baton(kernel::Thread& t);
+/// Does nothing: where a debugger has its breakpoint for the begin of an activation.
+extern "C" void lab_debug_stop();
 [[noreturn]] void finish_process();
 [[noreturn]] void stop_here();
 

@@ -10,7 +10,7 @@
 # * main.cc becomes the program <name> in build/bin.
 # * <thing>_bench.cc becomes bench_<thing> (Google Benchmark); <thing>_fuzz.cc becomes fuzz_<thing>
 #   (preset fuzz), run by ctest over its corpus in <folder>/corpus/<thing>/.
-# * <thing>.sql is embedded: `#include "<folder>/<thing>.sql.inc"` is its text as one string literal.
+# * <thing>.sql (or <thing>_gdb.py) is embedded: `#include "<folder>/<thing>.sql.inc"` is its text as one string literal.
 # * Every header is compiled on its own (target all_verify_interface_header_sets).
 # * A quoted include must be spelt from the repository root and name this folder or one in USES; each
 #   folder in USES must be on a lower level. Anything else stops the configure step.
@@ -52,8 +52,8 @@ function(floor_check_includes folder file uses)
   endforeach()
 endfunction()
 
-# The text of an SQL file as a C++ string literal, made anew when the file changes.
-function(floor_embed_sql folder name)
+# The text of a file as a C++ string literal, made anew when the file changes.
+function(floor_embed folder name)
   set(source ${CMAKE_SOURCE_DIR}/${folder}/${name})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
   file(READ ${source} text)
@@ -85,9 +85,9 @@ function(floor folder)
   foreach(file IN LISTS all)
     floor_check_includes(${folder} ${file} "${F_USES}")
   endforeach()
-  file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*.sql)
+  file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*.sql ${dir}/*_gdb.py)
   foreach(script IN LISTS scripts)
-    floor_embed_sql(${folder} ${script})
+    floor_embed(${folder} ${script})
   endforeach()
   set(sources ${all})
   list(FILTER sources INCLUDE REGEX "\\.cc$")

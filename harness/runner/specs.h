@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the controller is told about a plan's hosts and programs: the same in a run, and where one
+// program is fed alone. Pure but for finding binaries.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "harness/controller/controller.h"
+#include "harness/scenario/plan.h"
+
+namespace lab::runner {
+
+controller::HostSpec host_spec(const scenario::Plan& plan, HostId host);
+
+/// Everything but `start` and `folder`. `birth`: 0, 1 after a restart, ...: each has a stream of
+/// entropy of its own. `bin`: where our own programs are. The error names the program.
+std::expected<controller::ProgramSpec, std::string> program_spec(const scenario::Plan& plan,
+                                                                 NodeId program, int birth,
+                                                                 const std::string& bin);
+
+}  // namespace lab::runner
