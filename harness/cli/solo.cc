@@ -51,8 +51,8 @@ std::optional<Until> read_until(const std::string& text) {
 std::optional<scenario::Plan> recorded_plan(Database& db, const std::string& file) {
   judge::Query run(db, "SELECT scenario, seed FROM run");
   if (!run.next()) throw judge::QueryFailed{"it has no run"};
-  auto plan = scenario::parse(file, run.text(0),
-                              {"scenario.seed=" + std::to_string(run.integer(1))});
+  auto plan =
+      scenario::parse(file, run.text(0), {"scenario.seed=" + std::to_string(run.integer(1))});
   if (plan) return std::move(*plan);
   return std::nullopt;
 }
@@ -85,25 +85,28 @@ class Session {
       if (!next) return refuse(kLab, x_flags.file + ": " + next.error());
       if (!*next) break;
       if (!debugger.begun())
-        if (auto begun = debugger.begin(x_solo.process_id(), bin_folder() + "/libmixlab-shim.so",
-                                        until);
+        if (auto begun =
+                debugger.begin(x_solo.process_id(), bin_folder() + "/libmixlab-shim.so", until);
             !begun)
           return refuse(kLab, begun.error());
-      const bool stop = until ? x_until.reached(**next) : debugger.stops_at(**next);
-      if (!debugger.alive()) return finish();
+      const bool asked = debugger.stops_at(**next);  // waits until gdb lets it run
+      const bool stop = until ? x_until.reached(**next) : asked;
+      if (!debugger.alive()) return finish(false);
       if (stop) {
         until = false;
         debugger.announce(**next);
       }
       const auto fed = x_solo.feed(stop);
-      if (!debugger.alive()) return finish();
+      if (!debugger.alive()) return finish(false);
       if (!fed) {
         debugger.end(x_solo.process_id(), fed.error());
         return refuse(kLab, x_flags.file + ": " + fed.error());
       }
       if (*fed && !goes_on(**fed)) break;
     }
-    debugger.end(x_solo.process_id(), result() + "; quit ends it");
+    debugger.end(x_solo.process_id(),
+                 x_difference ? to_text(*x_difference, x_flags.node) + "(quit ends gdb)"
+                              : "the recording of " + x_flags.node + " ends here (quit ends gdb)");
     return finish();
   }
 
@@ -118,9 +121,8 @@ class Session {
   }
 
   int show_stop(const Solo::Next& next) {
-    std::cout << "stopped before event " << next.seq << ", at "
-              << mix::to_text(next.time - kStart) << "; " << x_flags.node << " is process "
-              << x_solo.process_id() << "\n";
+    std::cout << "stopped before event " << next.seq << ", at " << mix::to_text(next.time - kStart)
+              << "; " << x_flags.node << " is process " << x_solo.process_id() << "\n";
     for (const std::string& line : x_solo.state())
       std::cout << "  " << line << "\n";
     if (::isatty(STDIN_FILENO) == 1) {
@@ -131,25 +133,20 @@ class Session {
     return kHolds;
   }
 
-  std::string result() const {
-    if (x_difference) return "it parts from the recording at event " +
-                             std::to_string(x_difference->seq);
-    return "identical: " + std::to_string(x_solo.activations()) + " activations of " +
-           x_flags.node + (x_solo.lives() > 1 ? ", " + std::to_string(x_solo.lives()) + " lives" : "");
-  }
-
-  int finish() {
+  int finish(bool whole = true) {
     for (const std::string& name : x_solo.other_builds())
       std::cout << "note  " << name << " is another build than the recorded one\n";
     if (x_difference) {
-      std::cout << to_text(*x_difference, x_flags.node);
+      if (!x_flags.gdb) std::cout << to_text(*x_difference, x_flags.node);
       std::cout << "as recorded until then: " << x_solo.activations() - 1 << " activations\n";
       return kFailed;
     }
     if (x_calls)
       std::cout << "note  from event " << x_calls->seq
                 << " on it makes other system calls to the same effect\n";
-    std::cout << result() << "\n";
+    std::cout << "identical: " << x_solo.activations() << " activations of " << x_flags.node;
+    if (x_solo.lives() > 1) std::cout << ", " << x_solo.lives() << " lives";
+    std::cout << (whole ? "\n" : ", then left\n");
     return kHolds;
   }
 

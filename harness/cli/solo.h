@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `mixlab replay FILE --node NAME`: one program of a recorded run, alone, compared with what it did.
+// `mixlab replay FILE --node NAME`: one program of a recorded run, alone, compared with what it
+// did.
 #pragma once
 
 #include <string>

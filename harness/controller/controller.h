@@ -70,7 +70,7 @@ struct ProgramSpec {
   std::string folder;  ///< real path; the program sees it as /node, its HOME and working folder
   std::vector<int> outputs;  ///< inherited descriptors (3..9) that take bytes for the observer
   std::array<std::uint8_t, 32> entropy_key{};  ///< all its chance comes from here
-  std::uint32_t slot = 0;  ///< of the table of turns; 0: the next free one
+  std::uint32_t slot = 0;                      ///< of the table of turns; 0: the next free one
 };
 
 /// One activation's input as it was recorded (observer.h, Activation).

@@ -81,10 +81,10 @@ typedef struct lab_turns {
 enum lab_trap { LAB_TRAP_SECCOMP = 0, LAB_TRAP_SUD = 1 };
 
 enum lab_flag {
-  LAB_FLAG_INTERPOSE = 1,    /* libc entry points call the kernel library without a trap */
-  LAB_FLAG_FAULT_TSC = 2,    /* make RDTSC fault and answer it */
-  LAB_FLAG_FAULT_CPUID = 4,  /* make CPUID fault and answer it from cpuid[] */
-  LAB_FLAG_FAULTS_ARMED = 8, /* the controller armed both at the exec stop already */
+  LAB_FLAG_INTERPOSE = 1,     /* libc entry points call the kernel library without a trap */
+  LAB_FLAG_FAULT_TSC = 2,     /* make RDTSC fault and answer it */
+  LAB_FLAG_FAULT_CPUID = 4,   /* make CPUID fault and answer it from cpuid[] */
+  LAB_FLAG_FAULTS_ARMED = 8,  /* the controller armed both at the exec stop already */
   LAB_FLAG_PASS_UNKNOWN = 16, /* diagnostic: refused calls pass and are counted; run is void */
   LAB_FLAG_DEBUG_STOP = 32    /* once: call lab_debug_stop() when the next activation begins */
 };

@@ -41,9 +41,9 @@ struct FileNumber {
 
 /// What a program starts with: all that its own inboxes do not tell.
 struct StartView {
-  std::uint32_t slot = 0;     ///< its place in the table of turns
-  std::string_view folder;    ///< real path of its host's folder
-  mix::BytesView host;        ///< the host's state before the start (controller/host_state.h)
+  std::uint32_t slot = 0;   ///< its place in the table of turns
+  std::string_view folder;  ///< real path of its host's folder
+  mix::BytesView host;      ///< the host's state before the start (controller/host_state.h)
   std::span<const FileNumber> files;
   std::int64_t clock_offset_ns = 0;
 };

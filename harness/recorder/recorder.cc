@@ -48,7 +48,9 @@ mix::record::Role role_of(scenario::Role role) {
 }  // namespace
 
 Recorder::Recorder(const scenario::Plan& plan, Writer& writer)
-    : x_plan(plan), x_writer(writer), x_tap([this](WirePacketRow row) {
+    : x_plan(plan),
+      x_writer(writer),
+      x_tap([this](WirePacketRow row) {
         ++x_packets;
         watch_order(row);
         x_writer.put(std::move(row));

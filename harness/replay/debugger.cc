@@ -12,8 +12,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 
+#include "harness/protocol/contract.h"
 #include "harness/scenario/units.h"
 
 namespace lab::replay {
@@ -65,8 +67,11 @@ std::expected<void, std::string> Debugger::begin(int pid, const std::string& shi
     ::prctl(PR_SET_TSC, PR_TSC_ENABLE);  // the controller's own flag would survive exec
     set("MIXLAB_GDB_IN", std::to_string(to_gdb[0]));
     set("MIXLAB_GDB_OUT", std::to_string(to_us[1]));
-    set("MIXLAB_GDB_SHIM", shim);
+    set("MIXLAB_GDB_BUILD", std::filesystem::path(shim).parent_path().parent_path());
     set("MIXLAB_GDB_GO", go ? "1" : "0");
+    // The program's loader knows the shim as /proc/self/fd/904: so may gdb.
+    if (const int fd = ::open(shim.c_str(), O_RDONLY); fd >= 0 && fd != LAB_FD_SHIM)
+      ::dup2(fd, LAB_FD_SHIM);
     const std::string process = std::to_string(pid);
     const std::string source = "python exec(open('" + script + "').read())";
     ::execlp("gdb", "gdb", "-q", "-iex", "set debuginfod enabled off", "-p", process.c_str(), "-ex",
@@ -79,7 +84,6 @@ std::expected<void, std::string> Debugger::begin(int pid, const std::string& shi
   x_to = to_gdb[1];
   x_from = to_us[0];
   if (x_pid < 0) return std::unexpected(std::string("gdb: ") + std::strerror(errno));
-  if (go) x_goal = Goal::end;
   return {};
 }
 
@@ -154,14 +158,14 @@ bool Debugger::stops_at(const Solo::Next& next) {
 
 void Debugger::announce(const Solo::Next& next) {
   x_goal = Goal::end;  // unless something else is asked at this stop
-  const std::string words = "event " + std::to_string(next.seq) +
-                            (next.packet ? ", a packet comes in\n" : "\n");
+  const std::string words =
+      "event " + std::to_string(next.seq) + (next.packet ? ", a packet comes in\n" : "\n");
   (void)!::write(x_to, words.data(), words.size());
 }
 
 void Debugger::end(int pid, const std::string& why) {
   if (!alive()) return;
-  std::cout << "\n" << why << std::endl;
+  std::cout << why << std::endl;
   if (pid > 0) ::kill(pid, SIGINT);  // gdb takes it, the program never sees it
   ::waitpid(x_pid, nullptr, 0);
   x_pid = 0;

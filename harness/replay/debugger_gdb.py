@@ -8,7 +8,7 @@ import gdb
 
 NOW = 0x7EA000000000 + 128
 to_lab, from_lab = int(os.environ["MIXLAB_GDB_OUT"]), int(os.environ["MIXLAB_GDB_IN"])
-shim, go = os.environ["MIXLAB_GDB_SHIM"], os.environ["MIXLAB_GDB_GO"] == "1"
+go = os.environ["MIXLAB_GDB_GO"] == "1"
 
 
 def tell(words):
@@ -36,10 +36,8 @@ def clock(ns):
 
 
 def stopped(event):
-    try:
-        print(f"[virtual time {clock(now())}]", heard() or "")
-    except gdb.MemoryError:
-        print("[the program is gone]")
+    if gdb.selected_inferior().pid:
+        print(f"[virtual time {clock(now())}]", heard())
 
 
 class Lab(gdb.Command):
@@ -72,20 +70,11 @@ class Now(gdb.Command):
         print(clock(now()))
 
 
-def shim_base(pid):
-    with open(f"/proc/{pid}/maps") as maps:
-        for line in maps:
-            if line.rstrip().endswith("/" + os.path.basename(shim)):
-                return line.split("-")[0]
-    return None
-
-
 os.set_blocking(from_lab, False)
 for setting in ("set pagination off", "handle SIGSYS SIGSEGV nostop noprint pass"):
     gdb.execute(setting, to_string=True)
-base = shim_base(gdb.selected_inferior().pid)
-if base:
-    gdb.execute(f"add-symbol-file {shim} -o 0x{base}", to_string=True)
+# File names in the programs' line tables are relative to the folder they were built in.
+gdb.execute("directory " + os.environ["MIXLAB_GDB_BUILD"], to_string=True)
 Lab()
 Go("next", "Go on to the begin of the next activation.")
 Go("packet", "Go on to the next activation into which a whole packet comes.")
@@ -99,4 +88,7 @@ gdb.events.cont.connect(lambda event: tell("go"))
 print("The program waits for its first turn; nothing but its recording feeds it. Set breakpoints,")
 print("then: lab next | lab packet | lab until TIME|EVENT | lab end | continue. lab now: the time.")
 if go:
-    gdb.execute("continue")
+    try:
+        gdb.execute("continue")
+    except gdb.error as error:  # it ended on the way
+        print(error)

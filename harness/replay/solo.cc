@@ -101,8 +101,7 @@ class Solo::Impl {
   }
 
   std::optional<SoloDifference> feed(bool stop) {
-    const controller::Feed feed{x_current.time, x_current.inbox, x_current.host,
-                                x_clock_offset_ns};
+    const controller::Feed feed{x_current.time, x_current.inbox, x_current.host, x_clock_offset_ns};
     if (stop) x_controller->stop_in_debugger(NodeId{0});
     x_ear.exit.reset();
     if (const auto fed = x_controller->feed(NodeId{0}, feed); !fed)
@@ -214,8 +213,7 @@ class Solo::Impl {
     const json::value manifest = json::parse(run.next() ? run.text(0) : "{}", bad);
     const json::object* sums = nullptr;
     if (!bad && manifest.is_object())
-      if (const auto* list = manifest.as_object().if_contains("binaries"))
-        sums = list->if_object();
+      if (const auto* list = manifest.as_object().if_contains("binaries")) sums = list->if_object();
     if (sums == nullptr) return;
     for (const std::string& path : x_controller->mapped_files(NodeId{0})) {
       const std::string name = fs::path(path).filename().string();
@@ -229,18 +227,21 @@ class Solo::Impl {
   /// The row of an activation, and of the exit that follows it, into x_current.
   void take_row() {
     x_current = {x_events->integer(0), at_ns(x_events->integer(1)), x_events->text(3), {}, {}, {}};
-    auto inbox = recorder::decode_inbox(x_events->blob(4),
-                                        [this](std::int64_t id) { return segment(id); });
-    if (!inbox)
-      throw QueryFailed{"event " + std::to_string(x_current.seq) + ": " + inbox.error()};
+    auto inbox =
+        recorder::decode_inbox(x_events->blob(4), [this](std::int64_t id) { return segment(id); });
+    if (!inbox) throw QueryFailed{"event " + std::to_string(x_current.seq) + ": " + inbox.error()};
     x_current.inbox = std::move(*inbox);
+    const json::value detail = json::parse(x_current.detail);
+    if (detail.at("inbox").as_string() != mix::to_hex(digest_of(x_current.inbox)))
+      throw QueryFailed{"the inbox of event " + std::to_string(x_current.seq) +
+                        " is not the one that the event names: the file was changed"};
     const mix::BytesView host = x_events->blob(5);
     x_current.host.assign(host.begin(), host.end());
     if (!x_events->is_null(6)) x_clock_offset_ns = x_events->integer(6);
     x_row = x_events->next();
     if (!x_row || x_events->text(2) != "exit") return;
-    const json::value detail = json::parse(x_events->text(3));
-    x_current.exit = static_cast<int>(detail.at("wait_status").to_number<std::int64_t>());
+    const json::value exit = json::parse(x_events->text(3));
+    x_current.exit = static_cast<int>(exit.at("wait_status").to_number<std::int64_t>());
     x_row = x_events->next();
   }
   static std::string exit_text(std::optional<int> status) {

@@ -74,8 +74,8 @@ std::string words_of(const lab_entry& e, mix::BytesView bytes) {
     case LAB_OUT_DATAGRAM:
       return "sends a datagram" + socket + ": " + amount(bytes);
     case LAB_OUT_WRITE:
-      if (e.id <= 2) return "writes to " + std::string(e.id == 1 ? "stdout " : "stderr ") +
-                            quoted(bytes);
+      if (e.id <= 2)
+        return "writes to " + std::string(e.id == 1 ? "stdout " : "stderr ") + quoted(bytes);
       return "writes hop records: " + amount(bytes);
     case LAB_OUT_OPENED:
       return "reads the file " + quoted(bytes);
@@ -101,7 +101,8 @@ void for_each(mix::BytesView box, Each each) {
 
 std::vector<std::string> words_of(mix::BytesView box) {
   std::vector<std::string> out;
-  for_each(box, [&](const lab_entry& e, mix::BytesView bytes) { out.push_back(words_of(e, bytes)); });
+  for_each(box,
+           [&](const lab_entry& e, mix::BytesView bytes) { out.push_back(words_of(e, bytes)); });
   return out;
 }
 

@@ -46,8 +46,7 @@ std::expected<controller::ProgramSpec, std::string> program_spec(const scenario:
   spec.argv[0] = *path;
   if (std::ranges::find(spec.argv, kRecord) != spec.argv.end()) spec.outputs = {kRecordDescriptor};
   std::ranges::replace(spec.argv, std::string(kRecord), "fd:" + std::to_string(kRecordDescriptor));
-  Stream entropy =
-      stream(plan.seed, "node.entropy", program.name + "#" + std::to_string(birth));
+  Stream entropy = stream(plan.seed, "node.entropy", program.name + "#" + std::to_string(birth));
   entropy.fill(spec.entropy_key);
   return spec;
 }
