@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rapidcheck.h>
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <rapidcheck.h>
 
 #include "harness/protocol/contract.h"
 
