@@ -35,6 +35,9 @@ constexpr topology::Roster::Limits kRosterLimits{
     .cocos = limits::kMaxCoconodes,
     .expiry = limits::kPresenceExpiry,
 };
+/// How old a `lastSeen` may be shown: a presence that changes nothing else does not make every
+/// reader's text a new one.
+constexpr Duration kLastSeenAge = 1s;
 constexpr std::size_t kMaxMetricsBytes = 16 * limits::kMiB;
 
 template <class Row>
@@ -187,11 +190,14 @@ void Directory::look_for_gap() {
 // ---- Topology --------------------------------------------------------------------------------
 
 void Directory::refresh_texts() {
-  if (x_text_of == x_roster.touched()) return;
+  const bool same = x_etag_of == x_roster.revision();
+  if (same && (x_text_of == x_roster.touched() || x_clock.now() < x_text_made + kLastSeenAge))
+    return;
   const topology::Topology now = x_roster.topology();
-  x_text = topology::to_json(now);
+  x_text = std::make_shared<const std::string>(topology::to_json(now));
   x_text_of = x_roster.touched();
-  if (x_etag_of == x_roster.revision()) return;
+  x_text_made = x_clock.now();
+  if (same) return;
   const std::string stable = topology::to_json(now, topology::LastSeen::left_out);
   x_etag = "\"" + to_hex(crypto::digest16(as_bytes(stable))) + "\"";
   x_etag_of = x_roster.revision();
@@ -205,7 +211,7 @@ Directory::Reply Directory::topology(const Request& request) {
   if (names(request.if_none_match, x_etag))
     reply.status = 304;
   else
-    reply.body = x_text;
+    reply.shared_body = x_text;
   return reply;
 }
 

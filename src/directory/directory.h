@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,7 +68,9 @@ class Directory {
   std::optional<unsigned> x_gap;  // the first empty layer below the highest
   // What was made out of the roster, and of which of its revisions.
   std::optional<std::uint64_t> x_text_of, x_etag_of, x_gap_of;
-  std::string x_text, x_etag;
+  std::shared_ptr<const std::string> x_text;  // replies under way hold it too
+  Instant x_text_made;
+  std::string x_etag;
 };
 
 }  // namespace mix::directory

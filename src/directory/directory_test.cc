@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_presence_is_taken_shown_and_said) {
              "2020-01-26T00:53:20.000Z POST /api/presence/mixnodes 201 mix "
              "localhost:1001 layer 1 " +
                  sample_key(1).to_base58() + " (new)");
-  BOOST_TEST(topology().body ==
+  BOOST_TEST(topology().content() ==
              R"({"cocoNodes":[],"mixNodes":[{"host":"localhost:1001","pubKey":")" +
                  sample_key(1).to_base58() +
                  R"(","version":"0.4.0-rc.2","layer":1,"lastSeen":)"
@@ -163,10 +163,10 @@ BOOST_AUTO_TEST_CASE(a_full_directory_is_503) {
 BOOST_AUTO_TEST_CASE(entries_expire_and_that_is_said) {
   mix(sample_mix(1, 1));
   clock.advance(10s - 1ns);
-  BOOST_TEST(topology().body.find("localhost:1001") != std::string::npos);
+  BOOST_TEST(topology().content().find("localhost:1001") != std::string::npos);
   BOOST_TEST((directory.next_expiry() == clock.now() + 1ns));
   clock.advance(1ns);
-  BOOST_TEST(topology().body == R"({"cocoNodes":[],"mixNodes":[],"mixProviderNodes":[]})");
+  BOOST_TEST(topology().content() == R"({"cocoNodes":[],"mixNodes":[],"mixProviderNodes":[]})");
   BOOST_TEST(said("1 entry expired"));
 }
 
@@ -196,6 +196,37 @@ BOOST_AUTO_TEST_CASE(a_gap_in_the_layers_is_said_once_when_it_comes_and_when_it_
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_FIXTURE_TEST_SUITE(texts, Fixture)
+
+BOOST_AUTO_TEST_CASE(replies_share_one_text_until_the_topology_changes) {
+  mix(sample_mix(1, 1));
+  const auto first = topology(), second = topology();
+  BOOST_REQUIRE(first.shared_body);
+  BOOST_TEST(first.body.empty());
+  BOOST_TEST(first.shared_body.get() == second.shared_body.get());
+  mix(sample_mix(2, 2));
+  const auto third = topology();
+  BOOST_TEST(third.shared_body.get() != first.shared_body.get());
+  BOOST_TEST(third.content().find("localhost:1002") != std::string::npos);
+  BOOST_TEST(first.content().find("localhost:1002") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_time_alone_makes_a_new_text_only_after_a_second) {
+  mix(sample_mix(1, 1));
+  const auto first = topology();
+  clock.advance(1s - 1ns);
+  mix(sample_mix(1, 1));
+  BOOST_TEST(topology().shared_body.get() == first.shared_body.get());
+  clock.advance(1ns);
+  const auto later = topology();
+  BOOST_TEST(later.shared_body.get() != first.shared_body.get());
+  BOOST_TEST(later.content().find("1580000000999999999") != std::string::npos);
+  clock.advance(1s);
+  BOOST_TEST(topology().shared_body.get() == later.shared_body.get());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_FIXTURE_TEST_SUITE(etags, Fixture)
 
 BOOST_AUTO_TEST_CASE(a_tag_names_everything_but_the_time) {
@@ -205,10 +236,10 @@ BOOST_AUTO_TEST_CASE(a_tag_names_everything_but_the_time) {
   clock.advance(1s);
   mix(sample_mix(1, 1));
   BOOST_TEST(etag_of(topology()) == first);
-  BOOST_TEST(topology().body.find("1580000001000000000") != std::string::npos);
+  BOOST_TEST(topology().content().find("1580000001000000000") != std::string::npos);
   const auto unchanged = topology(first);
   BOOST_TEST(unchanged.status == 304u);
-  BOOST_TEST(unchanged.body.empty());
+  BOOST_TEST(unchanged.content().empty());
   BOOST_TEST(etag_of(unchanged) == first);
   BOOST_TEST(topology("W/" + first + ", \"x\"").status == 304u);
   BOOST_TEST(topology("\"x\"").status == 200u);

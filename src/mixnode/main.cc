@@ -8,6 +8,7 @@
 #include "src/mixnode/mixnode.h"
 #include "src/ports/entropy.h"
 #include "src/prelude/log.h"
+#include "src/program/program.h"
 #include "src/record/hop_log.h"
 #include "src/runtime/loop.h"
 #include "src/runtime/resolve.h"
@@ -114,39 +115,19 @@ void say_goodbye(const mixnode::Mixnode& node, std::uint64_t unrecorded) {
   std::cout << std::flush;
 }
 
-class Program {
+class Program final : public program::Program {
  public:
-  Program(const Flags& flags, record::HopLog& log, runtime::Loop& loop)
-      : x_flags(flags), x_log(log), x_loop(loop) {}
+  explicit Program(const Flags& flags) : x_flags(flags) {}
 
-  int run() {
-    x_loop.spawn(start());
-    x_loop.run();
-    if (!x_node) return 1;
-    x_node->finish();
-    x_log.close();
-    say_goodbye(*x_node, x_log.lost());
-    return 0;
-  }
-
- private:
-  runtime::Task<> start() {
-    const std::string problem = co_await open();
-    if (problem.empty()) co_return;
-    log::error(problem);
-    x_loop.stop();
-  }
-
-  /// Resolves, binds, begins. Answers what went wrong.
-  runtime::Task<std::string> open() {
+  runtime::Task<std::string> open(runtime::Loop& loop, record::HopLog& log) override {
     const std::string announce =
         x_flags.announce_host.empty() ? x_flags.host : x_flags.announce_host;
-    const auto here = co_await runtime::resolve(x_loop, x_flags.host, x_flags.port);
+    const auto here = co_await runtime::resolve(loop, x_flags.host, x_flags.port);
     if (!here) co_return "--host: " + here.error();
-    const auto there = co_await runtime::resolve(x_loop, announce, x_flags.announce_port);
+    const auto there = co_await runtime::resolve(loop, announce, x_flags.announce_port);
     if (!there) co_return "--announce-host: " + there.error();
     auto node =
-        mixnode::Mixnode::open(x_loop, x_entropy, x_log,
+        mixnode::Mixnode::open(loop, x_entropy, log,
                                {.listen = here->front(),
                                 .announce_host = announce,
                                 .announce_port = x_flags.announce_port,
@@ -164,47 +145,24 @@ class Program {
     co_return "";
   }
 
+  void finish() override { x_node->finish(); }
+  void say_goodbye(std::uint64_t unrecorded) override { ::say_goodbye(*x_node, unrecorded); }
+
+ private:
   const Flags& x_flags;
-  record::HopLog& x_log;
-  runtime::Loop& x_loop;
   ports::SystemEntropy x_entropy;
   std::unique_ptr<mixnode::Mixnode> x_node;
 };
 
-int run(const Flags& flags) {
-  runtime::raise_descriptor_limit(wire::kWantedDescriptors);
-  runtime::Loop loop;
-  auto log = record::HopLog::open(
-      flags.record, loop, [&loop](std::function<void()> job) { loop.post(std::move(job)); });
-  if (!log) {
-    mix::log::error(log.error());
-    return 1;
-  }
-  return Program(flags, *log, loop).run();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(kAbout, "nym-mixnode");
-  app.footer(kFooter);
-  app.set_version_flag("--version", std::string(topology::kOurVersion));
   Flags flags;
-  CLI::App* run_command = app.add_subcommand("run", "Start the node");
-  add_flags(*run_command, flags);
-  run_command->footer(kFooter);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  if (!run_command->parsed()) {
-    std::cerr << app.help();
-    return 1;
-  }
-  if (const std::string problem = problem_with(flags); !problem.empty()) {
-    std::cerr << problem << "\nRun with --help for more information.\n";
-    return 2;
-  }
-  return run(flags);
+  const program::CommandLine line{.name = "nym-mixnode",
+                                  .about = kAbout,
+                                  .footer = kFooter,
+                                  .add_flags = [&](CLI::App& run) { add_flags(run, flags); },
+                                  .problem = [&] { return problem_with(flags); }};
+  if (const auto status = program::read_command_line(line, argc, argv)) return *status;
+  return program::run(std::make_unique<Program>(flags), flags.record, wire::kWantedDescriptors);
 }

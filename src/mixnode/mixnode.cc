@@ -13,11 +13,7 @@ namespace {
 
 using record::DropReason;
 using record::HandledRow;
-using runtime::IoError;
 using runtime::Stream;
-using runtime::Task;
-
-static_assert(record::kMaxWaitingRows == wire::kMaxRecordQueue);  // record lies below wire
 
 /// Packets sent in one turn of the loop, so that a burst does not keep readers waiting (some 2 ms).
 constexpr std::size_t kReleasedPerTurn = 1024;
@@ -56,6 +52,9 @@ Mixnode::Mixnode(runtime::Loop& loop, const crypto::KeyPair& keys, record::HopLo
                             .digests = log.on()}),
       x_peers(loop, [this](const Parcel& parcel, Outcome outcome) { done(parcel, outcome); }),
       x_alarm(loop, [this] { pump(); }),
+      x_intake(loop, {.take = [this](wire::PacketView packet, Instant now) { take(packet, now); },
+                      .read_over = [this] { pump(); },
+                      .cut_off = [this] { cut_off(); }}),
       x_listener(std::move(listener)),
       x_presence(loop,
                  {.directory = options.directory,
@@ -72,50 +71,20 @@ Mixnode::Mixnode(runtime::Loop& loop, const crypto::KeyPair& keys, record::HopLo
                 [this] { return metrics_body(); }),
       x_watcher(loop, {.directory = options.directory,
                        .interval = wire::kTopologyInterval,
-                       .refresh_gap = wire::kTopologyRefreshGap}),
-      x_buffer(wire::kPacketsPerTurn * wire::kPacketBytes) {
+                       .refresh_gap = wire::kTopologyRefreshGap}) {
   if (x_options.announce_port == 0) x_options.announce_port = x_listener.local().port;
   x_options.announce_address.port = x_options.announce_port;
 }
 
 void Mixnode::start() {
   record_node();
-  x_listener.serve([this](Stream stream) { return serve(std::move(stream)); });
+  x_listener.serve([this](Stream stream) { return x_intake.serve(std::move(stream)); });
   x_watcher.start([this](const auto& view) { heard(*view); });
   x_presence.start();
   if (x_options.metrics) x_metrics.start();
 }
 
 // ---- Packets come ---------------------------------------------------------------------------
-
-Task<> Mixnode::serve(Stream stream) {
-  wire::FrameReader reader;
-  bool inside = false;  // a packet has begun and not ended
-  stream.set_idle_limit(wire::kIdleTimeout);
-  while (true) {
-    if (!co_await stream.readable()) break;
-    const auto got = stream.read_now(x_buffer);
-    if (!got && got.error().kind == IoError::Kind::would_block) continue;
-    if (!got || *got == 0) break;
-    const Instant now = x_loop.now();
-    reader.feed(BytesView(x_buffer).first(*got));
-    bool ended = false;
-    while (const auto packet = reader.next()) {
-      take(*packet, now);
-      ended = true;
-    }
-    pump();
-    // From a packet's first byte on its last has a deadline, so a byte a second gets nowhere.
-    if (reader.unfinished() > 0 && (ended || !inside))
-      stream.set_deadline(now + wire::kReadTimeout);
-    else if (inside && reader.unfinished() == 0)
-      stream.set_deadline(std::nullopt);
-    inside = reader.unfinished() > 0;
-  }
-  if (reader.unfinished() == 0) co_return;
-  ++x_tally.received;
-  x_tally.dropped.add(DropReason::short_packet);  // without a row: there is no packet to name
-}
 
 void Mixnode::take(wire::PacketView packet, Instant now) {
   ++x_tally.received;
@@ -124,6 +93,12 @@ void Mixnode::take(wire::PacketView packet, Instant now) {
   if (!taken) refused(packet, now, taken.error());
   if (x_relay.take_refresh_wish()) x_watcher.refresh_soon();
   watch_tag_memory();
+}
+
+/// Without a row: there is no packet to name.
+void Mixnode::cut_off() {
+  ++x_tally.received;
+  x_tally.dropped.add(DropReason::short_packet);
 }
 
 void Mixnode::refused(wire::PacketView packet, Instant now, const Refusal& refusal) {

@@ -3,7 +3,7 @@
 //
 // Wiring only; what is decided is in relay.h, how packets are sent in peers/peers.h. A packet costs
 // two wake-ups of the process: its last byte arrives, its delay is over. One alarm serves all held
-// packets, one buffer all connections; a connection never waits for a packet's delay.
+// packets; a connection never waits for a packet's delay.
 //
 // Bounds: wire/limits.h. Threads: the loop's. The loop outlives this object; this object and what
 // it is given outlive the loop's run.
@@ -14,10 +14,10 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "src/crypto/keys.h"
 #include "src/mixnode/relay.h"
+#include "src/peers/intake.h"
 #include "src/peers/peers.h"
 #include "src/ports/entropy.h"
 #include "src/presence/announcer.h"
@@ -81,8 +81,8 @@ class Mixnode {
   Mixnode(runtime::Loop& loop, const crypto::KeyPair& keys, record::HopLog& log,
           const Options& options, runtime::Listener listener);
 
-  runtime::Task<> serve(runtime::Stream stream);
   void take(wire::PacketView packet, Instant now);
+  void cut_off();
   void pump();
   void arm();
   void heard(const presence::View& view);
@@ -101,11 +101,11 @@ class Mixnode {
   Relay x_relay;
   Peers x_peers;
   runtime::Alarm x_alarm;
+  peers::Intake x_intake;
   runtime::Listener x_listener;
   presence::Announcer x_presence;
   presence::Announcer x_metrics;
   presence::Watcher x_watcher;
-  std::vector<std::uint8_t> x_buffer;  // of every connection, for the time of one read
   Tally x_tally;
   bool x_forgetting_said = false;
   std::uint64_t x_received_since_report = 0;

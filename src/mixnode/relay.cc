@@ -3,29 +3,16 @@
 
 #include <algorithm>
 
+#include "src/peers/peel_reason.h"
+
 namespace mix::mixnode {
 namespace {
 
+using peers::reason_of;
 using record::DropReason;
 using sphinx::NodeAddress;
 
 static_assert(wire::kPacketBytes == sphinx::kPacketBytes);
-
-DropReason reason_of(sphinx::PeelError error) {
-  switch (error) {
-    case sphinx::PeelError::zero_secret:
-      return DropReason::zero_shared_secret;
-    case sphinx::PeelError::bad_mac:
-      return DropReason::mac;
-    case sphinx::PeelError::unknown_flag:
-      return DropReason::flag;
-    case sphinx::PeelError::payload_zeros:
-    case sphinx::PeelError::payload_padding:
-    case sphinx::PeelError::payload_destination:
-      return DropReason::payload_integrity;  // a last hop's findings; a mix has none
-  }
-  return DropReason::mac;
-}
 
 std::unexpected<Refusal> refused(DropReason reason, std::optional<NodeAddress> next = {},
                                  std::optional<Duration> delay = {}) {

@@ -4,28 +4,14 @@
 #include <algorithm>
 
 #include "src/crypto/cipher.h"
+#include "src/peers/peel_reason.h"
 #include "src/prelude/check.h"
 
 namespace mix::provider {
 namespace {
 
+using peers::reason_of;
 using record::DropReason;
-
-DropReason reason_of(sphinx::PeelError error) {
-  switch (error) {
-    case sphinx::PeelError::zero_secret:
-      return DropReason::zero_shared_secret;
-    case sphinx::PeelError::bad_mac:
-      return DropReason::mac;
-    case sphinx::PeelError::unknown_flag:
-      return DropReason::flag;
-    case sphinx::PeelError::payload_zeros:
-    case sphinx::PeelError::payload_padding:
-    case sphinx::PeelError::payload_destination:
-      return DropReason::payload_integrity;
-  }
-  return DropReason::mac;
-}
 
 std::unexpected<Refusal> refused(DropReason reason, std::optional<sphinx::Tag> tag = {}) {
   return std::unexpected(Refusal{reason, tag});

@@ -7,6 +7,7 @@
 
 #include "src/ports/entropy.h"
 #include "src/prelude/log.h"
+#include "src/program/program.h"
 #include "src/provider/provider.h"
 #include "src/record/hop_log.h"
 #include "src/runtime/loop.h"
@@ -140,38 +141,17 @@ void say_goodbye(const provider::Provider& node, std::uint64_t unrecorded) {
   std::cout << std::flush;
 }
 
-class Program {
+class Program final : public program::Program {
  public:
-  Program(const Flags& flags, record::HopLog& log, runtime::Loop& loop)
-      : x_flags(flags), x_log(log), x_loop(loop) {}
+  explicit Program(const Flags& flags) : x_flags(flags) {}
 
-  int run() {
-    x_loop.spawn(start());
-    x_loop.run();
-    if (!x_node) return 1;
-    x_node->finish();
-    x_log.close();
-    say_goodbye(*x_node, x_log.lost());
-    return 0;
-  }
-
- private:
-  runtime::Task<> start() {
-    const std::string problem = co_await open();
-    if (problem.empty()) co_return;
-    log::error(problem);
-    x_loop.stop();
-  }
-
-  /// Resolves, opens the store, binds, begins. Answers what went wrong.
-  runtime::Task<std::string> open() {
-    const auto mixes = co_await runtime::resolve(x_loop, x_flags.mix_host, x_flags.mix_port);
+  runtime::Task<std::string> open(runtime::Loop& loop, record::HopLog& log) override {
+    const auto mixes = co_await runtime::resolve(loop, x_flags.mix_host, x_flags.mix_port);
     if (!mixes) co_return "--mixHost: " + mixes.error();
-    const auto clients =
-        co_await runtime::resolve(x_loop, x_flags.client_host, x_flags.client_port);
+    const auto clients = co_await runtime::resolve(loop, x_flags.client_host, x_flags.client_port);
     if (!clients) co_return "--clientHost: " + clients.error();
     auto node = provider::Provider::open(
-        x_loop, x_entropy, x_log,
+        loop, x_entropy, log,
         {.mix_listen = mixes->front(),
          .client_listen = clients->front(),
          .store_folder = x_flags.store_folder,
@@ -182,7 +162,7 @@ class Program {
          .limits = x_flags.limits});
     if (!node) co_return node.error();
     x_node = std::move(*node);
-    x_loop.on_signal([this](int) { x_node->stop(); });
+    loop.on_signal([this](int) { x_node->stop(); });
     warn_about("--mixHost", x_node->mix_address());
     warn_about("--clientHost", x_node->client_address());
     greet(*x_node, x_flags);
@@ -190,47 +170,24 @@ class Program {
     co_return "";
   }
 
+  void finish() override { x_node->finish(); }
+  void say_goodbye(std::uint64_t unrecorded) override { ::say_goodbye(*x_node, unrecorded); }
+
+ private:
   const Flags& x_flags;
-  record::HopLog& x_log;
-  runtime::Loop& x_loop;
   ports::SystemEntropy x_entropy;
   std::unique_ptr<provider::Provider> x_node;
 };
 
-int run(const Flags& flags) {
-  runtime::raise_descriptor_limit(2 * flags.connections + 64);
-  runtime::Loop loop;
-  auto log = record::HopLog::open(
-      flags.record, loop, [&loop](std::function<void()> job) { loop.post(std::move(job)); });
-  if (!log) {
-    mix::log::error(log.error());
-    return 1;
-  }
-  return Program(flags, *log, loop).run();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(kAbout, "nym-sfw-provider");
-  app.footer(kFooter);
-  app.set_version_flag("--version", std::string(topology::kOurVersion));
   Flags flags;
-  CLI::App* run_command = app.add_subcommand("run", "Start the provider");
-  add_flags(*run_command, flags);
-  run_command->footer(kFooter);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  if (!run_command->parsed()) {
-    std::cerr << app.help();
-    return 1;
-  }
-  if (const std::string problem = problem_with(flags); !problem.empty()) {
-    std::cerr << problem << "\nRun with --help for more information.\n";
-    return 2;
-  }
-  return run(flags);
+  const program::CommandLine line{.name = "nym-sfw-provider",
+                                  .about = kAbout,
+                                  .footer = kFooter,
+                                  .add_flags = [&](CLI::App& run) { add_flags(run, flags); },
+                                  .problem = [&] { return problem_with(flags); }};
+  if (const auto status = program::read_command_line(line, argc, argv)) return *status;
+  return program::run(std::make_unique<Program>(flags), flags.record, 2 * flags.connections + 64);
 }

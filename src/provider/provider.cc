@@ -14,7 +14,6 @@ namespace mix::provider {
 namespace {
 
 using record::DropReason;
-using runtime::IoError;
 using runtime::Stream;
 using runtime::Task;
 
@@ -88,6 +87,8 @@ Provider::Provider(runtime::Loop& loop, record::HopLog& log, const Options& opti
       x_client_address(clients.local()),
       x_store(std::move(store)),
       x_desk(opened.keys, opened.accounts, opened.tags, options.tag_memory_bytes, options.limits),
+      x_intake(loop, {.take = [this](wire::PacketView packet, Instant now) { take(packet, now); },
+                      .cut_off = [this] { cut_off(); }}),
       x_mixes(std::move(mixes)),
       x_clients(std::move(clients)),
       x_presence(loop,
@@ -95,12 +96,11 @@ Provider::Provider(runtime::Loop& loop, record::HopLog& log, const Options& opti
                   .path = presence::kProviderPresencePath,
                   .what = "presence",
                   .interval = wire::kPresenceInterval},
-                 [this] { return presence_body(); }),
-      x_buffer(wire::kPacketsPerTurn * wire::kPacketBytes) {}
+                 [this] { return presence_body(); }) {}
 
 void Provider::start() {
   record_node();
-  x_mixes->serve([this](Stream stream) { return serve_mix(std::move(stream)); });
+  x_mixes->serve([this](Stream stream) { return x_intake.serve(std::move(stream)); });
   x_clients->serve([this](Stream stream) { return serve_client(std::move(stream)); });
   x_presence.start();
 }
@@ -119,34 +119,6 @@ void Provider::finish() {
 
 // ---- Packets --------------------------------------------------------------------------------
 
-Task<> Provider::serve_mix(Stream stream) {
-  wire::FrameReader reader;
-  bool inside = false;  // a packet has begun and not ended
-  stream.set_idle_limit(wire::kIdleTimeout);
-  while (true) {
-    if (!co_await stream.readable()) break;
-    const auto got = stream.read_now(x_buffer);
-    if (!got && got.error().kind == IoError::Kind::would_block) continue;
-    if (!got || *got == 0) break;
-    const Instant now = x_loop.now();
-    reader.feed(BytesView(x_buffer).first(*got));
-    bool ended = false;
-    while (const auto packet = reader.next()) {
-      take(*packet, now);
-      ended = true;
-    }
-    // From a packet's first byte on its last has a deadline, so a byte a second gets nowhere.
-    if (reader.unfinished() > 0 && (ended || !inside))
-      stream.set_deadline(now + wire::kReadTimeout);
-    else if (inside && reader.unfinished() == 0)
-      stream.set_deadline(std::nullopt);
-    inside = reader.unfinished() > 0;
-  }
-  if (reader.unfinished() == 0) co_return;
-  ++x_tally.received;
-  x_tally.dropped.add(DropReason::short_packet);  // without a row: there is no packet to name
-}
-
 void Provider::take(wire::PacketView packet, Instant now) {
   ++x_tally.received;
   record::Digest digest{};
@@ -157,6 +129,12 @@ void Provider::take(wire::PacketView packet, Instant now) {
   if (taken) return keep(std::move(*taken), now, digest);
   if (taken.error().tag) x_store->keep(*taken.error().tag, std::nullopt, [](const auto&) {});
   handled(now, digest, taken.error().reason);
+}
+
+/// Without a row: there is no packet to name.
+void Provider::cut_off() {
+  ++x_tally.received;
+  x_tally.dropped.add(DropReason::short_packet);
 }
 
 void Provider::keep(Delivery delivery, Instant received, const record::Digest& digest) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "src/peers/intake.h"
 #include "src/ports/entropy.h"
 #include "src/presence/announcer.h"
 #include "src/provider/desk.h"
@@ -79,8 +80,8 @@ class Provider {
            std::unique_ptr<store::Store> store, const store::Store::Opened& opened,
            runtime::Listener mixes, runtime::Listener clients);
 
-  runtime::Task<> serve_mix(runtime::Stream stream);
   void take(wire::PacketView packet, Instant now);
+  void cut_off();
   void keep(Delivery delivery, Instant received, const record::Digest& digest);
   void handled(Instant received, const record::Digest& digest,
                std::optional<record::DropReason> reason);
@@ -105,9 +106,9 @@ class Provider {
   runtime::Address x_mix_address, x_client_address;
   std::unique_ptr<store::Store> x_store;
   Desk x_desk;
+  peers::Intake x_intake;
   std::optional<runtime::Listener> x_mixes, x_clients;
   presence::Announcer x_presence;
-  std::vector<std::uint8_t> x_buffer;  // of every mix's connection, for the time of one read
   Tally x_tally;
   bool x_stopping = false;
   bool x_forgetting_said = false, x_failing_said = false, x_full_said = false;

@@ -2,7 +2,7 @@
 //
 // One task per connection: read until a request is whole, answer, again. Bytes are fed to Beast's
 // parser from our own streams, so that limits and time-outs are those of every other connection and
-// one read buffer serves them all. Replies are written as one text with one call.
+// one read buffer serves them all. Replies are written with one call.
 #include "src/runtime/http_server.h"
 
 #include <algorithm>
@@ -24,6 +24,12 @@
 
 namespace mix::runtime {
 namespace http = boost::beast::http;
+
+namespace {
+bool has_body(unsigned status) {
+  return status != 204 && status != 304;
+}
+}  // namespace
 
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   struct Upgrade {
@@ -49,6 +55,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     if (at == upgrades.end()) at = upgrades.find("*");
     return at == upgrades.end() ? nullptr : &at->second;
   }
+  /// Everything before the body; the whole reply where it has a body of its own.
   std::string text_of(const HttpReply& reply, bool keep_alive, bool with_body) const;
 
   Loop& loop;
@@ -73,13 +80,13 @@ std::string HttpServer::Impl::text_of(const HttpReply& reply, bool keep_alive,
   for (const auto& [name, value] : reply.headers)
     field(name, value);
   if (!keep_alive) field("Connection", "close");
-  const bool may_have_body = reply.status != 204 && reply.status != 304;
+  const bool may_have_body = has_body(reply.status);
   if (may_have_body) {
     field("Content-Type", reply.content_type);
-    field("Content-Length", std::to_string(reply.body.size()));
+    field("Content-Length", std::to_string(reply.content().size()));
   }
   out.append("\r\n");
-  if (may_have_body && with_body) out.append(reply.body);
+  if (may_have_body && with_body && !reply.shared_body) out.append(reply.body);
   return out;
 }
 
@@ -228,6 +235,7 @@ Task<> serve_connection(Self self, Stream stream) {
     HttpRequest request = to_ours(*parsed, stream.remote());
     const auto* upgrade = asks_upgrade ? self->upgrade_at(request.path) : nullptr;
     std::string text;
+    std::shared_ptr<const std::string> shared;
     if (upgrade && !unread.empty()) {
       text = self->text_of(self->refusal(400, "bytes came before the handshake"), false, true);
     } else if (upgrade && upgrade->admit && !upgrade->admit(request)) {
@@ -241,9 +249,15 @@ Task<> serve_connection(Self self, Stream stream) {
       if (socket) co_await upgrade->session(std::move(*socket));
       co_return;
     } else {
-      text = self->text_of(self->answer(request), keep_alive, request.method != "HEAD");
+      const bool with_body = request.method != "HEAD";
+      HttpReply reply = self->answer(request);
+      text = self->text_of(reply, keep_alive, with_body);
+      if (with_body && has_body(reply.status)) shared = std::move(reply.shared_body);
     }
-    if (!co_await stream.write_all(as_bytes(text))) co_return;
+    const auto written = shared ? co_await stream.write_all(as_bytes(text), as_bytes(*shared))
+                                : co_await stream.write_all(as_bytes(text));
+    if (!written) co_return;
+    shared.reset();
     if (!keep_alive || (upgrade != nullptr)) co_return co_await part(self, stream);
   }
 }

@@ -36,6 +36,10 @@ struct HttpReply {
   std::string content_type = "application/json; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  /// In place of `body`: a text that many replies hold at once, and none of them copies.
+  std::shared_ptr<const std::string> shared_body = nullptr;
+
+  const std::string& content() const { return shared_body ? *shared_body : body; }
 };
 
 struct HttpServerOptions {

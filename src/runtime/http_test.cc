@@ -106,6 +106,39 @@ BOOST_AUTO_TEST_CASE(questions_and_answers_over_one_connection) {
   BOOST_TEST(seen[0].peer.port == seen[2].peer.port);
 }
 
+BOOST_AUTO_TEST_CASE(a_shared_body_arrives_as_any_other_and_is_let_go) {
+  // Larger than what a socket takes at once, so that the server has to wait with the rest of it.
+  auto text = std::make_shared<const std::string>(std::string(8'000'000, 'x') + "end");
+  server.route("GET", "/shared", [&](const HttpRequest& request) {
+    HttpReply reply;
+    if (!request.query.empty()) reply.status = 304;
+    reply.shared_body = text;
+    return reply;
+  });
+  HttpClient client(loop, url(), {.time_out = 10s, .max_body = 10'000'000});
+  const auto task = [&]() -> Task<> {
+    for (int i = 0; i < 2; ++i) {
+      const auto given = co_await client.get("/shared");
+      BOOST_REQUIRE(given.has_value());
+      BOOST_TEST((given->body == *text));
+    }
+    const auto unchanged = co_await client.get("/shared?304");
+    BOOST_REQUIRE(unchanged.has_value());
+    BOOST_TEST(unchanged->body.empty());
+    const std::string head =
+        co_await raw("HEAD /shared HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    BOOST_TEST(head.find("Content-Length: 8000003\r\n") != std::string::npos);
+    BOOST_TEST(head.ends_with("\r\n\r\n"));
+  };
+  server.route("HEAD", "/shared", [&](const HttpRequest&) {
+    HttpReply reply;
+    reply.shared_body = text;
+    return reply;
+  });
+  run_task(loop, task());
+  BOOST_TEST(text.use_count() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_base_url_may_have_a_path) {
   server.route("GET", "/base/x", [](const HttpRequest&) { return HttpReply{}; });
   HttpClient client(loop, url() + "/base");

@@ -9,7 +9,9 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
@@ -76,6 +78,25 @@ Io<std::size_t> transmit(Stream::Impl& stream, BytesView bytes) {
   }
 }
 
+Io<std::size_t> transmit(Stream::Impl& stream, BytesView head, BytesView rest) {
+  if (!stream.socket.is_open()) return std::unexpected(stream.failure(EBADF));
+  std::array<iovec, 2> parts;
+  // Only read from; the structure serves both directions.
+  parts[0] = {const_cast<std::uint8_t*>(head.data()), head.size()};
+  parts[1] = {const_cast<std::uint8_t*>(rest.data()), rest.size()};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  for (;;) {
+    const ssize_t put =
+        ::sendmsg(stream.socket.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return std::unexpected(stream.failure(errno));
+    stream.touch();
+    return static_cast<std::size_t>(put);
+  }
+}
+
 bool would_block(const Io<std::size_t>& result) {
   return !result && result.error().kind == IoError::Kind::would_block;
 }
@@ -131,6 +152,24 @@ Task<Io<>> write_all_of(Held stream, BytesView bytes) {
     if (!waited) co_return waited;
   }
   co_return Io<>();
+}
+
+Task<Io<>> write_both_of(Held stream, BytesView head, BytesView rest) {
+  while (!head.empty()) {
+    const Io<std::size_t> put = transmit(*stream, head, rest);
+    if (put && *put >= head.size()) {
+      rest = rest.subspan(*put - head.size());
+      break;
+    }
+    if (put) {
+      head = head.subspan(*put);
+      continue;
+    }
+    if (!would_block(put)) co_return std::unexpected(put.error());
+    const Io<> waited = co_await ready(stream, tcp::socket::wait_write);
+    if (!waited) co_return waited;
+  }
+  co_return co_await write_all_of(stream, rest);
 }
 
 Task<Io<>> readable_of(Held stream) {
@@ -311,6 +350,9 @@ Task<Io<std::size_t>> Stream::read_full(BytesSpan into) {
 }
 Task<Io<>> Stream::write_all(BytesView bytes) {
   return write_all_of(x, bytes);
+}
+Task<Io<>> Stream::write_all(BytesView head, BytesView rest) {
+  return write_both_of(x, head, rest);
 }
 Task<Io<>> Stream::readable() {
   return readable_of(x);

@@ -61,6 +61,8 @@ class Stream {
   Task<Io<std::size_t>> read_full(BytesSpan into);
   /// Everything, or an error; nobody else may be writing.
   Task<Io<>> write_all(BytesView bytes);
+  /// `head`, then `rest`, gathered by the system: for a text that others are being sent too.
+  Task<Io<>> write_all(BytesView head, BytesView rest);
 
   /// Until there is something to read (or the end of the stream, or an error): for many quiet
   /// connections that share one buffer.

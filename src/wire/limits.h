@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every bound of the four programs, in one table, each with its reason. A stranger can make a
 // program hold this much and no more; a program that reaches a bound refuses or drops with a
-// counted reason, and says so once.
+// counted reason, and says so once. (Rows that wait for the record: record/hop_log.h, which lies
+// below.)
 //
 // What the packet format itself fixes (route length, plaintext) is in sphinx/geometry.h; when to
 // send is in traffic/. Times are Duration (integer nanoseconds), sizes are bytes unless a name
@@ -156,10 +157,5 @@ inline constexpr std::size_t kMaxWebsocketMessageBytes = 8 * kMiB;
 /// The TCP socket API takes one read as one request.
 inline constexpr std::size_t kMaxSocketRequestBytes = 2048;
 inline constexpr std::size_t kMaxApiConnections = 64;
-
-// ---- Recording ------------------------------------------------------------------------------
-/// Rows waiting for the recording's writer thread; more are counted as unrecorded, never waited
-/// for.
-inline constexpr std::size_t kMaxRecordQueue = 64 * kKiB;
 
 }  // namespace mix::wire
