@@ -168,8 +168,10 @@ def test_a_changed_recording_is_told_from_a_changed_program(recorded: Recorded, 
         f"UPDATE segment SET payload = zeroblob(size) WHERE {to_mix} AND size = 1372",
     ).solo("mix-0")
     assert flipped.returncode == 3
-    assert re.search(r"the inbox of event \d+ is not the one that the event names: the file was changed", flipped.stdout)
-    gone = damaged(recorded, tmp_path / "gone.sqlite", f"DELETE FROM segment WHERE {to_mix} AND size = 1372").solo("mix-0")
+    assert re.search(r"inbox of event \d+ is not the one that the event names: the file was changed", flipped.stdout)
+    gone = damaged(
+        recorded, tmp_path / "gone.sqlite", f"DELETE FROM segment WHERE {to_mix} AND size = 1372"
+    ).solo("mix-0")
     assert gone.returncode == 3
     assert re.search(r"event \d+: segment \d+ is not in the recording", gone.stdout)
     late = damaged(
