@@ -52,6 +52,12 @@ class Ear final : public Observer {
   EventBuilder x_event;
 };
 
+template <class T>
+T good(std::expected<T, std::string> value) {
+  if (!value) throw QueryFailed{value.error()};
+  return std::move(*value);
+}
+
 std::vector<SoloDifference::Field> differing(const std::string& recorded, const std::string& seen) {
   std::vector<SoloDifference::Field> out;
   const json::object then = json::parse(recorded).as_object();
@@ -168,26 +174,19 @@ class Solo::Impl {
   bool begin_life() {
     if (x_lives > 0 && !x_lives_query->next()) return false;
     const std::int64_t seq = x_lives_query->integer(0);
-    x_controller.reset();
-    x_nowhere = {};
-    auto made = controller::Controller::create(x_settings.options, x_nowhere, x_ear);
-    if (!made) throw QueryFailed{made.error()};
-    x_controller = std::move(*made);
-    const scenario::Program& program = x_plan.programs[*x_program];
-    const HostId host = program.host;
-    auto told = runner::program_spec(x_plan, NodeId{static_cast<std::uint32_t>(*x_program)},
-                                     static_cast<int>(x_lives_query->integer(1)), x_settings.bin);
-    if (!told) throw QueryFailed{told.error()};
-    const auto added = x_controller->add_host(runner::host_spec(x_plan, host));
-    if (!added) throw QueryFailed{added.error()};
-    told->host = *added;
-    told->slot = static_cast<std::uint32_t>(x_lives_query->integer(2));
-    told->folder = x_settings.work + "/" + x_plan.hosts[index(host)].name;
     x_clock_offset_ns = x_lives_query->integer(3);
-    const auto files = restore_folder(x_db, seq, told->folder);
-    if (!files) throw QueryFailed{files.error()};
-    // Of this life: up to the next one.
-    x_events.emplace(
+    x_events.emplace(events_of_life(seq));
+    if (!x_events->next() || x_events->text(2) != "start")
+      throw QueryFailed{"event " + std::to_string(seq) + " is not the start of a program"};
+    start_program(seq, at_ns(x_events->integer(1)));
+    x_row = x_events->next();
+    if (x_lives++ == 0) compare_builds();
+    return true;
+  }
+
+  /// Up to the next one's.
+  Query events_of_life(std::int64_t seq) {
+    return Query(
         x_db,
         "SELECT e.seq, e.time_ns, e.kind, e.detail, i.entries, (SELECT bytes FROM blob b WHERE "
         "b.digest = i.host), i.clock_offset_ns FROM event e LEFT JOIN inbox i ON i.seq = e.seq "
@@ -195,16 +194,24 @@ class Solo::Impl {
         "node = ?1 AND seq > ?2), 9223372036854775807) AND e.kind IN ('start', 'activation', "
         "'exit') ORDER BY e.seq",
         number(), seq);
-    if (!x_events->next() || x_events->text(2) != "start")
-      throw QueryFailed{"event " + std::to_string(seq) + " is not the start of a program"};
-    told->start = at_ns(x_events->integer(1));
-    x_row = x_events->next();
-    const auto node = x_controller->add_program(std::move(*told));
-    if (!node) throw QueryFailed{node.error()};
-    if (auto started = x_controller->feed_start(*node, x_lives_query->blob(4), *files); !started)
+  }
+
+  /// A fresh controller with one host and one program, as the recording says they were.
+  void start_program(std::int64_t seq, VirtualTime time) {
+    x_controller.reset();
+    x_controller = good(controller::Controller::create(x_settings.options, x_nowhere, x_ear));
+    const HostId host = x_plan.programs[*x_program].host;
+    auto told =
+        good(runner::program_spec(x_plan, NodeId{static_cast<std::uint32_t>(*x_program)},
+                                  static_cast<int>(x_lives_query->integer(1)), x_settings.bin));
+    told.host = good(x_controller->add_host(runner::host_spec(x_plan, host)));
+    told.slot = static_cast<std::uint32_t>(x_lives_query->integer(2));
+    told.folder = x_settings.work + "/" + x_plan.hosts[index(host)].name;
+    told.start = time;
+    const std::vector<FileNumber> files = good(restore_folder(x_db, seq, told.folder));
+    const NodeId node = good(x_controller->add_program(std::move(told)));
+    if (auto started = x_controller->feed_start(node, x_lives_query->blob(4), files); !started)
       throw QueryFailed{started.error().text};
-    if (x_lives++ == 0) compare_builds();
-    return true;
   }
 
   void compare_builds() {

@@ -240,7 +240,7 @@ lab end
     assert stops[3][1] == "" and float(stops[3][0]) >= float(stops[2][0])  # the user's own breakpoint
     assert "lab_debug_stop" in told.stdout and "Breakpoint 1, mix::mixnode::Relay::take" in told.stdout
     assert "the recording of mix-0 ends here" in told.stdout
-    assert re.search(r"\nidentical: \d+ activations of mix-0\n$", told.stdout), told.stdout[-400:]
+    assert re.search(r"identical: \d+ activations of mix-0\n$", told.stdout), told.stdout[-400:]
 
 
 @pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed (scripts/setup.sh test)")
