@@ -66,7 +66,7 @@ struct Told {
   /// The next packet leaves, and a part of it arrives.
   void send() {
     parcel.sent = now;
-    recorder->segment_sent({&parcel, NodeId(client), NodeId(mix0), now, Fate::delivered});
+    recorder->segment_sent({&parcel, NodeId(client), NodeId(mix0), now, false, Fate::delivered});
     now += 20ms;
   }
   void deliver(std::size_t from, std::size_t size, Fate fate = Fate::delivered) {
@@ -74,7 +74,7 @@ struct Told {
     part.offset += from;
     part.bytes.assign(parcel.bytes.begin() + static_cast<std::ptrdiff_t>(from),
                       parcel.bytes.begin() + static_cast<std::ptrdiff_t>(from + size));
-    recorder->segment_done({&part, NodeId(client), NodeId(mix0), now, fate});
+    recorder->segment_done({&part, NodeId(client), NodeId(mix0), now, false, fate});
   }
   void next() { parcel.offset += parcel.bytes.size(); }
 
@@ -108,9 +108,9 @@ BOOST_AUTO_TEST_CASE(the_view_event_shows_what_was_hashed) {
   Told told;
   const mix::Bytes inbox{1, 2, 3}, outbox{4};
   const CallCount calls[] = {{232, 3}, {9, 1}, {47, 70000}};  // 9, mmap, is no part of the chain
-  told.recorder->activation({at_ns(5), NodeId(mix1), inbox, outbox, at_ns(900), 32, calls});
-  told.recorder->activation({at_ns(6), NodeId(mix2), {}, {}, kNever, 0, {}});
-  told.recorder->activation({at_ns(6), NodeId(mix2), {}, outbox, kStart, 0, calls});
+  told.recorder->activation({at_ns(5), NodeId(mix1), inbox, outbox, at_ns(900), 32, calls, {}, 0});
+  told.recorder->activation({at_ns(6), NodeId(mix2), {}, {}, kNever, 0, {}, {}, 0});
+  told.recorder->activation({at_ns(6), NodeId(mix2), {}, outbox, kStart, 0, calls, {}, 0});
   told.recorder->fault(at_ns(7), "crash", "mix[\"1\"]");
   auto db = told.file();
 
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_packet_still_on_its_way_at_the_end_has_a_segment_that_cam
 
 BOOST_AUTO_TEST_CASE(an_event_can_be_edited_through_its_view) {
   Told told;
-  told.recorder->activation({at_ns(5), NodeId(mix1), {}, {}, kNever, 0, {}});
+  told.recorder->activation({at_ns(5), NodeId(mix1), {}, {}, kNever, 0, {}, {}, 0});
   auto db = told.file();
   BOOST_REQUIRE(db.run("UPDATE event SET detail = '{}', node = 4 WHERE seq = 0").has_value());
   BOOST_TEST(text(db, "SELECT detail || node || kind FROM event") == "{}4activation");

@@ -162,16 +162,16 @@ mix::sqlite::Result<std::int64_t> Tables::number_of(mix::BytesView calls) {
 
 Tables::Done Tables::insert(const ActivationRow& r) {
   const mix::BytesView calls = (*x_batch)[r.calls];
-  const Digest inbox = digest_of((*x_batch)[r.inbox]), outbox = digest_of((*x_batch)[r.outbox]);
+  const Digest came = digest_of((*x_batch)[r.inbox]), left = digest_of((*x_batch)[r.outbox]);
   const NodeId who = r.node ? NodeId(static_cast<std::uint32_t>(*r.node)) : kNoNode;
   const auto seq = static_cast<std::int64_t>(x_chain.length());
-  describe(x_event.begin(r.time, who, "activation"), inbox, outbox, r.deadline, r.entropy, calls);
+  describe(x_event.begin(r.time, who, "activation"), came, left, r.deadline, r.entropy, calls);
   x_chain.add(x_event);
   const auto list = number_of(calls);
   if (!list) return std::unexpected(list.error());
   std::optional<Digest> in, out;  // the view knows the digest of nothing
-  if (r.inbox.size > 0) in = inbox;
-  if (r.outbox.size > 0) out = outbox;
+  if (r.inbox.size > 0) in = came;
+  if (r.outbox.size > 0) out = left;
   std::optional<std::int64_t> wait_ns;
   if (r.deadline != kNever) wait_ns = ns(r.deadline) - ns(r.time);
   return at(activation)
