@@ -22,6 +22,8 @@ Names:
             start and memory of many nodes; then what the lab costs beside the packets it carries:
             activations a hop, wall time over peels and builds alone, 299 nodes beside 11.
             After --: rounds (50000) and nodes (300) of the echo
+  recording size of a recording a hop and a byte sent, by table; CPU of the thread that writes it
+            (lab and recording say PASS or MISS at each bound)
 
   --out FILE   the output goes to FILE too (results/bench-*.txt is kept by git)
   -- ...       the rest is for the benchmark program itself, for example
@@ -76,17 +78,31 @@ bench_scenarios() {
   return $status
 }
 
+bench_recording() {
+  if ! { scripts/build.sh release --target mixlab mixlab_shim mixlab-talk nym-directory nym-mixnode \
+    nym-sfw-provider nym-client && scripts/build.sh release --target bench_sphinx; } >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    return 1
+  fi
+  local folder status=0
+  folder=$(mktemp -d)
+  /usr/bin/python3 scripts/bench_recording.py build/bin/mixlab build/bench/bench_sphinx "$folder" || status=$?
+  rm -rf "$folder"
+  return $status
+}
+
 bench_lab() {
   local status=0
   run_program echo "$@" || status=$?
-  if ! { scripts/build.sh release && scripts/build.sh release --target bench_sphinx; } >"$log" 2>&1; then
+  if ! { scripts/build.sh release --target mixlab mixlab_shim mixlab-talk nym-directory nym-mixnode \
+    nym-sfw-provider nym-client && scripts/build.sh release --target bench_sphinx; } >"$log" 2>&1; then
     tail -n 30 "$log" >&2
     return 1
   fi
   local folder
   folder=$(mktemp -d)
   echo
-  /usr/bin/python3 scripts/bench_lab.py build/bin/mixlab build/bench/bench_sphinx "$folder" || status=$?
+  /usr/bin/python3 scripts/bench_lab.py build/bin/mixlab build/bench/bench_sphinx "$folder" || status=1
   rm -rf "$folder"
   return $status
 }
@@ -126,6 +142,8 @@ if ! declare -F "bench_$name" >/dev/null; then
   exit 2
 fi
 
+# The lab's figures are kept unless the caller wants them elsewhere.
+case $name in lab|recording) out=${out:-results/bench-$name.txt} ;; esac
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 heading() {

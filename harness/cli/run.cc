@@ -57,9 +57,9 @@ class Run {
                                   ? "results/." + x_plan.name + "-" + std::to_string(x_plan.seed) +
                                         "-" + std::to_string(::getpid())
                                   : x_flags.out;
-    auto writer =
-        recorder::Writer::create(draft, {x_plan.canonical, static_cast<std::int64_t>(x_plan.seed),
-                                         x_plan.epoch, x_plan.duration.count(), kToolVersion});
+    auto writer = recorder::Writer::create(
+        draft, {x_plan.canonical, static_cast<std::int64_t>(x_plan.seed), x_plan.epoch,
+                x_plan.duration.count(), kToolVersion, x_plan.payload_full});
     if (!writer) return refuse(kLab, writer.error());
     x_draft = (*writer)->incomplete_path();
     std::optional<SecondLook> second;

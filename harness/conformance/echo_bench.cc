@@ -108,6 +108,14 @@ double lab_echo(const std::vector<std::vector<std::string>>& programs, lab::Obse
   return seconds([&] { (void)x.run_until(lab::kNever); });
 }
 
+bool g_missed = false;
+
+void bound(const char* what, double seen, const char* relation, double limit) {
+  const bool holds = relation[0] == '>' ? seen >= limit : seen < limit;
+  g_missed = g_missed || !holds;
+  std::printf("%-64s %6.2f  (%s %.2f)  %s\n", what, seen, relation, limit, holds ? "PASS" : "MISS");
+}
+
 void echo(long rounds) {
   const auto plain = [&](const char* ip, const char* port) {
     return std::vector<std::vector<std::string>>{
@@ -149,6 +157,10 @@ void echo(long rounds) {
   line("native, free", unpinned);
   line("16 connections, lab", lab16);
   line("16 connections, native, one CPU", native16);
+  bound("rate without an observer over the floor's", base / median(silent), ">=", 0.70);
+  bound("rate with digests over the floor's", base / median(digests), ">=", 0.55);
+  bound("16 connections: time over the native one on one CPU", median(lab16) / median(native16),
+        "<", 1.0);
 }
 
 std::uint64_t rollup(pid_t pid, const std::string& key) {
@@ -185,10 +197,14 @@ void many_nodes(std::uint32_t count) {
     pss += rollup(pid, "Pss:");
   }
   std::printf(
-      "%u nodes: started in %.2f s (%.2f ms each), at most %llu KiB private dirty, %llu KiB PSS on "
+      "%u small servers: %.2f ms each to start, at most %llu KiB private dirty, %llu KiB PSS on "
       "average\n",
-      count, start, start * 1e3 / count, static_cast<unsigned long long>(dirty),
+      count, start * 1e3 / count, static_cast<unsigned long long>(dirty),
       static_cast<unsigned long long>(n > 0 ? pss / n : 0));
+  bound("seconds to start them all", start, "<", 10);
+  bound("MiB private dirty, the largest", static_cast<double>(dirty) / 1024, "<", 4);
+  bound("MiB PSS on average", n > 0 ? static_cast<double>(pss) / static_cast<double>(n) / 1024 : 0,
+        "<", 8);
 }
 
 }  // namespace
@@ -196,4 +212,5 @@ void many_nodes(std::uint32_t count) {
 int main(int argc, char** argv) {
   echo(argc > 1 ? std::atol(argv[1]) : 50'000);
   many_nodes(argc > 2 ? static_cast<std::uint32_t>(std::atoi(argv[2])) : 300);
+  return g_missed ? 1 : 0;
 }

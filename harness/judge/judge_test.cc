@@ -103,17 +103,17 @@ struct Play {
     parcel.offset = sent[parcel.connection];
     parcel.bytes.assign(recorder::kPacketBytes, static_cast<std::uint8_t>(packet * 7 + from));
     const Digest digest = digest_of(parcel.bytes);
-    recorder->activation({now, NodeId(from), {}, parcel.bytes, kNever, 0, {}});
-    recorder->segment_sent({&parcel, NodeId(from), NodeId(to), now, Fate::delivered});
+    recorder->activation({now, NodeId(from), {}, parcel.bytes, kNever, 0, {}, {}, 0});
+    recorder->segment_sent({&parcel, NodeId(from), NodeId(to), now, false, Fate::delivered});
     sent[parcel.connection] += parcel.bytes.size();
     now += 20ms;
     if (!deliver) return digest;
     Parcel half = parcel;
     half.bytes.resize(600);
-    recorder->segment_done({&half, NodeId(from), NodeId(to), now, Fate::delivered});
+    recorder->segment_done({&half, NodeId(from), NodeId(to), now, false, Fate::delivered});
     half.bytes.assign(parcel.bytes.begin() + 600, parcel.bytes.end());
     half.offset += 600;
-    recorder->segment_done({&half, NodeId(from), NodeId(to), now, Fate::delivered});
+    recorder->segment_done({&half, NodeId(from), NodeId(to), now, false, Fate::delivered});
     return digest;
   }
   void handled(Who who, Digest in, std::optional<Digest> out, rec::Verdict verdict,
@@ -324,7 +324,8 @@ BOOST_AUTO_TEST_CASE(bytes_beside_the_packets_break_constant_size) {
   parcel.to_server = true;
   parcel.offset = play.sent[parcel.connection];
   parcel.bytes.assign(5, 1);
-  play.recorder->segment_done({&parcel, NodeId(client), NodeId(mix0), play.now, Fate::delivered});
+  play.recorder->segment_done(
+      {&parcel, NodeId(client), NodeId(mix0), play.now, false, Fate::delivered});
   auto found = play.verdicts();
   BOOST_TEST(is(found["constant-size"], judge::Verdict::fail));
 }

@@ -147,6 +147,11 @@ mix::BytesView Chain::add(EventBuilder& event) {
   return canonical;
 }
 
+void Chain::add(mix::BytesView canonical) {
+  ++x_length;
+  x_hasher.add(canonical);
+}
+
 Digest32 Chain::value() const {
   Digest32 out;
   x_hasher.digest(out);

@@ -63,6 +63,8 @@ class Chain {
  public:
   /// Takes the next event in; returns its canonical bytes (valid as finish() says).
   mix::BytesView add(EventBuilder& event);
+  /// The same, of an event finished elsewhere: with the sequence number length().
+  void add(mix::BytesView canonical);
   /// Events taken in so far, and the sequence number the next one gets.
   std::uint64_t length() const { return x_length; }
   Digest32 value() const;

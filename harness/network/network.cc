@@ -315,24 +315,6 @@ const char* to_text(Decision decision) {
   return "?";
 }
 
-const char* to_text(Fate fate) {
-  switch (fate) {
-    case Fate::delivered:
-      return "delivered";
-    case Fate::lost:
-      return "lost";
-    case Fate::cut:
-      return "cut";
-    case Fate::queue_full:
-      return "queue_full";
-    case Fate::corrupted:
-      return "corrupted";
-    case Fate::duplicated:
-      return "duplicated";
-  }
-  return "?";
-}
-
 Links::Links(const scenario::Plan& plan, std::uint64_t seed, Witness& witness)
     : x_impl(std::make_unique<Impl>(plan, seed, witness)) {}
 Links::~Links() = default;

@@ -40,7 +40,6 @@ enum class Decision : std::uint8_t {
   gave_up
 };
 const char* to_text(Decision decision);
-const char* to_text(Fate fate);
 
 /// Is told of every decision of the network, in order: they are part of the chain.
 class Witness {

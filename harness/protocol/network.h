@@ -57,6 +57,13 @@ struct Parcel {
 /// so that the recording can say what became of them: the controller reports, and drops them.
 enum class Fate : std::uint8_t { delivered, lost, cut, queue_full, corrupted, duplicated };
 
+/// As the recording and the chain spell it.
+constexpr const char* name_of(Fate fate) {
+  constexpr const char* kNames[] = {"delivered",  "lost",      "cut",
+                                    "queue_full", "corrupted", "duplicated"};
+  return kNames[static_cast<std::size_t>(fate)];
+}
+
 struct Delivery {
   VirtualTime at;
   Fate fate = Fate::delivered;

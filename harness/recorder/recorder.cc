@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/recorder/recorder.h"
 
+#include "harness/recorder/tables.h"
 #include "src/prelude/check.h"
 #include "src/prelude/cursor.h"
 
 namespace lab::recorder {
 namespace {
-
-const char* name_of(Fate fate) {
-  switch (fate) {
-    case Fate::delivered:
-      return "delivered";
-    case Fate::lost:
-      return "lost";
-    case Fate::cut:
-      return "cut";
-    case Fate::queue_full:
-      return "queue_full";
-    case Fate::corrupted:
-      return "corrupted";
-    case Fate::duplicated:
-      return "duplicated";
-  }
-  return "?";
-}
 
 bool arrived(Fate fate) {
   return fate == Fate::delivered || fate == Fate::corrupted || fate == Fate::duplicated;
@@ -50,10 +33,12 @@ mix::record::Role role_of(scenario::Role role) {
 Recorder::Recorder(const scenario::Plan& plan, Writer& writer)
     : x_plan(plan),
       x_writer(writer),
-      x_tap([this](WirePacketRow row) {
+      x_tap([this](WirePacketRow row, mix::BytesView bytes) {
         ++x_packets;
+        row.id = ++x_units;
+        row.bytes = x_writer.keep(bytes);
         watch_order(row);
-        x_writer.put(std::move(row));
+        x_writer.put(row);
       }),
       x_inputs(writer) {
   for (std::size_t i = 0; i < plan.programs.size(); ++i) {
@@ -87,16 +72,17 @@ EventBuilder& Recorder::begin(VirtualTime time, NodeId node, std::string_view ki
 }
 
 void Recorder::commit(VirtualTime time, NodeNumber node) {
-  const mix::BytesView bytes = x_chain.add(x_event);
-  x_writer.put(EventRow{mix::Bytes(bytes.begin(), bytes.end()), node});
-  if (x_chain.length() % x_plan.checkpoint_every == 0)
-    x_writer.put(
-        CheckpointRow{static_cast<std::int64_t>(x_chain.length()), ns(time), x_chain.hex()});
+  x_writer.put(EventRow{x_writer.keep(x_event.finish(x_events)), node});
+  count_event(time);
+}
+
+void Recorder::count_event(VirtualTime time) {
+  if (++x_events % x_plan.checkpoint_every == 0) x_writer.put(CheckpointRow{ns(time)});
 }
 
 void Recorder::program_starts(VirtualTime, NodeId node, const StartView& start) {
   if (const NodeNumber id = number(node))
-    x_inputs.starts(static_cast<std::int64_t>(x_chain.length()), *id, node, start);
+    x_inputs.starts(static_cast<std::int64_t>(x_events), *id, node, start);
 }
 
 void Recorder::node_started(VirtualTime time, NodeId node) {
@@ -111,22 +97,27 @@ static constexpr bool is_memory(std::uint16_t call) {
   return (call >= 9 && call <= 12) || call == 25 || call == 28;
 }
 
-void describe(const Activation& a, EventBuilder& event) {
-  mix::Bytes calls;
+namespace {
+void list_calls(const Activation& a, mix::Bytes& calls) {
   mix::Writer out(calls);
   for (const CallCount& call : a.calls)
     if (!is_memory(call.call)) out.u16(call.call).u32(call.count);
-  event.bytes("inbox", digest_of(a.inbox))
-      .bytes("outbox", digest_of(a.outbox))
-      .integer("deadline", a.deadline == kNever ? -1 : ns(a.deadline))
-      .number("entropy", a.entropy_drawn)
-      .bytes("calls", calls);
+}
+}  // namespace
+
+void describe(const Activation& a, EventBuilder& event) {
+  mix::Bytes calls;
+  list_calls(a, calls);
+  describe(event, digest_of(a.inbox), digest_of(a.outbox), a.deadline, a.entropy_drawn, calls);
 }
 
 void Recorder::activation(const Activation& a) {
-  describe(a, begin(a.time, a.node, "activation"));
-  if (x_plan.payload_full) x_inputs.activation(static_cast<std::int64_t>(x_chain.length()), a);
-  commit(a.time, number(a.node));
+  if (x_plan.payload_full) x_inputs.activation(static_cast<std::int64_t>(x_events), a);
+  x_calls.clear();
+  list_calls(a, x_calls);
+  x_writer.put(ActivationRow{a.time, a.deadline, number(a.node), x_writer.keep(a.inbox),
+                             x_writer.keep(a.outbox), a.entropy_drawn, x_writer.keep(x_calls)});
+  count_event(a.time);
 }
 
 void Recorder::fault(VirtualTime time, std::string_view verb, std::string_view target) {
@@ -160,7 +151,7 @@ void Recorder::finish(VirtualTime time) {
     for (auto& [descriptor, line] : node.lines)
       if (!line.empty()) log_line(time, id, descriptor, std::move(line));
   x_tap.finish();
-  x_writer.put(CheckpointRow{static_cast<std::int64_t>(x_chain.length()), ns(time), x_chain.hex()});
+  x_writer.put(CheckpointRow{ns(time)});
 }
 
 // ---- the wire ----
@@ -203,6 +194,19 @@ void Recorder::segment_sent(const SegmentView& segment) {
     x_tap.sent(parcel.connection, parcel.offset, parcel.bytes, parcel.sent);
 }
 
+/// Whether one row of `wire_packet` tells all of this segment: the next unit, whole, delivered,
+/// between those who opened the connection.
+bool Recorder::crossed_alone(const SegmentView& segment) const {
+  const Parcel& parcel = *segment.parcel;
+  if (parcel.kind != ParcelKind::data || !parcel.to_server || segment.fate != Fate::delivered ||
+      parcel.bytes.size() != kPacketBytes)
+    return false;
+  const auto ends = x_ends.find(parcel.connection);
+  return ends != x_ends.end() && ends->second.first == segment.from_node &&
+         ends->second.second == segment.to_node &&
+         x_tap.is_next(parcel.connection, parcel.offset, parcel.sent);
+}
+
 void Recorder::segment_done(const SegmentView& segment) {
   const Parcel& parcel = *segment.parcel;
   if (parcel.kind == ParcelKind::reset && arrived(segment.fate)) {
@@ -211,27 +215,28 @@ void Recorder::segment_done(const SegmentView& segment) {
     return;
   }
   if (parcel.kind != ParcelKind::data && parcel.kind != ParcelKind::datagram) return;
+  if (crossed_alone(segment)) {
+    if (segment.handed_in && x_plan.payload_full)
+      x_inputs.handed_in(segment.to_node, x_units + 1);  // the id that arrived() gives it
+    x_tap.arrived(parcel.connection, parcel.offset + parcel.bytes.size(), segment.at, true, true);
+    return;
+  }
   SegmentRow row;
+  row.id = ++x_units;
   if (parcel.connection != kNoConnection)
     row.connection = static_cast<std::int64_t>(parcel.connection);
   row.from = number(segment.from_node);
   row.to = number(segment.to_node);
   row.sent_ns = ns(parcel.sent);
   if (arrived(segment.fate)) row.delivered_ns = ns(segment.at);
-  row.size = static_cast<std::int64_t>(parcel.bytes.size());
-  const Digest* known = parcel.to_server
-                            ? x_tap.unit(parcel.connection, parcel.offset, parcel.bytes.size())
-                            : nullptr;
-  row.digest = known != nullptr ? *known : digest_of(parcel.bytes);
-  if (x_plan.payload_full) row.payload = parcel.bytes;
+  row.bytes = x_writer.keep(parcel.bytes);
   row.fate = name_of(segment.fate);
-  x_writer.put(std::move(row));
-  ++x_segments;
-  if (segment.handed_in && x_plan.payload_full) x_inputs.handed_in(segment.to_node, x_segments);
+  x_writer.put(row);
+  if (segment.handed_in && x_plan.payload_full) x_inputs.handed_in(segment.to_node, row.id);
   if (parcel.kind != ParcelKind::data || !parcel.to_server) return;
   if (arrived(segment.fate))
     x_tap.arrived(parcel.connection, parcel.offset + parcel.bytes.size(), segment.at,
-                  segment.to_node != kNoNode);
+                  segment.to_node != kNoNode, false);
   else
     x_tap.close(parcel.connection, segment.at, "segment_cut");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hangs on a run and writes it down: makes the events of the chain, and the rows of the recording.
-// What it is told decides nothing; what it hashes is what "the same run" means (model/event.h).
+// What it is told decides nothing; what it hands to the writer to be hashed is what "the same run"
+// means (model/event.h).
 //
 // Events: "start", "activation" (digests of inbox and outbox, deadline, entropy drawn, simulated
 // calls), "connection", "exit", "fault", "network" (each loss, cut, full queue), "folder" (what a
@@ -47,8 +48,9 @@ class Recorder final : public Observer {
   /// The run is over; hands everything to the writer. The last checkpoint is the chain.
   void finish(VirtualTime time);
 
-  std::string chain() const { return x_chain.hex(); }
-  std::uint64_t events() const { return x_chain.length(); }
+  /// The chain of all events so far, in hexadecimal; waits for the writer's thread.
+  std::string chain() const { return x_writer.chain(); }
+  std::uint64_t events() const { return x_events; }
   std::uint64_t packets() const { return x_packets; }
   /// A packet went from a layer to any but the next one: an `always` ends the run there.
   bool out_of_order() const { return x_out_of_order; }
@@ -78,27 +80,30 @@ class Recorder final : public Observer {
     std::map<int, mix::record::RowDecoder> records;
   };
   void commit(VirtualTime time, NodeNumber node);
+  void count_event(VirtualTime time);
   EventBuilder& begin(VirtualTime time, NodeId node, std::string_view kind);
   NodeNumber number(NodeId node) const;
   void log_line(VirtualTime time, NodeId node, int descriptor, std::string line);
   void record_row(NodeId node, mix::record::Row row);
   std::int64_t run_time(NodeId node, std::int64_t local_ns) const;
   bool takes_packets(const ConnectionView& connection) const;
+  bool crossed_alone(const SegmentView& segment) const;
   void watch_order(const WirePacketRow& row);
 
   const scenario::Plan& x_plan;
   Writer& x_writer;
-  Chain x_chain;
+  std::uint64_t x_events = 0;
   EventBuilder x_event;
   WireTap x_tap;
   Inputs x_inputs;
-  std::int64_t x_segments = 0;  // rows of the table, which counts as we do
   std::map<NodeId, Node> x_nodes;
   std::map<std::size_t, mix::record::NodeRow> x_rows;        // by program
   std::map<ConnectionId, std::pair<NodeId, NodeId>> x_ends;  // of connections with packets
   std::vector<Ending> x_endings;
   std::vector<std::string> x_notes;
   std::map<std::string, std::uint64_t> x_files;
+  mix::Bytes x_calls;        // of this activation
+  std::int64_t x_units = 0;  // ids of segments and packets given so far
   std::uint64_t x_packets = 0;
   bool x_out_of_order = false;
 };

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows that the lab writes, as values on their way from the run's thread to the writer's. Node
 // numbers are those of the recording: a program's place in the plan, counted from 1.
+//
+// What is to be hashed comes as it is: the writer's thread has the other CPU, and computes every
+// digest and the chain. Bytes lie one behind the other in their batch, so that a row costs no
+// allocation.
 #pragma once
 
 #include <optional>
@@ -9,6 +13,7 @@
 #include <vector>
 
 #include "harness/model/digest.h"
+#include "harness/model/virtual_time.h"
 #include "src/record/hop.h"
 
 namespace lab::recorder {
@@ -25,32 +30,47 @@ struct HopRow {
   std::int64_t node = 0;
   mix::record::Row row;
 };
+/// Bytes of a batch, valid in it alone.
+struct Slice {
+  std::uint32_t offset = 0, size = 0;
+};
+/// A segment that is not exactly one packet. Its id is of one sequence with those of packets.
 struct SegmentRow {
+  std::int64_t id = 0;
   std::optional<std::int64_t> connection;
   NodeNumber from, to;
   std::int64_t sent_ns = 0;
   std::optional<std::int64_t> delivered_ns;
-  std::int64_t size = 0;
-  Digest digest{};
-  std::optional<mix::Bytes> payload;
+  Slice bytes;
   const char* fate = "delivered";
 };
 struct WirePacketRow {
+  std::int64_t id = 0;
   std::int64_t connection = 0;
   NodeNumber from, to;
   std::int64_t sent_ns = 0;
   std::optional<std::int64_t> delivered_ns;
-  Digest digest{};
-  std::optional<std::string> fate;
+  Slice bytes;
+  const char* fate = nullptr;
   std::optional<std::int64_t> ended_ns;
+  bool alone = false;  // it is the segment of that id
 };
+/// By far the most frequent event, apart from the others.
+struct ActivationRow {
+  VirtualTime time, deadline;
+  NodeNumber node;
+  Slice inbox, outbox;
+  std::uint64_t entropy = 0;
+  Slice calls;  // per number: u16 number, u32 count
+};
+/// Any other event.
 struct EventRow {
-  mix::Bytes canonical;
+  Slice canonical;
   NodeNumber node;
 };
+/// The chain as it is at that row; the same row twice is one.
 struct CheckpointRow {
-  std::int64_t seq = 0, time_ns = 0;
-  std::string chain;
+  std::int64_t time_ns = 0;
 };
 struct FaultRow {
   std::int64_t time_ns = 0;
@@ -84,8 +104,16 @@ struct InboxRow {
   std::optional<std::int64_t> clock_offset_ns;
 };
 
-using AnyRow = std::variant<ProgramRow, HopRow, SegmentRow, WirePacketRow, EventRow, CheckpointRow,
-                            FaultRow, LogRow, LifeRow, FolderFileRow, BlobRow, InboxRow>;
-using Batch = std::vector<AnyRow>;
+using AnyRow =
+    std::variant<ProgramRow, HopRow, SegmentRow, WirePacketRow, ActivationRow, EventRow,
+                 CheckpointRow, FaultRow, LogRow, LifeRow, FolderFileRow, BlobRow, InboxRow>;
+struct Batch {
+  std::vector<AnyRow> rows;
+  mix::Bytes bytes;
+
+  mix::BytesView operator[](Slice slice) const {
+    return mix::BytesView(bytes).subspan(slice.offset, slice.size);
+  }
+};
 
 }  // namespace lab::recorder

@@ -19,12 +19,7 @@ mix::sqlite::Result<void> leave_as_it_stood(mix::sqlite::Database& db,
       "?2");
   auto late =
       db.prepare("DELETE FROM handled WHERE reason = 'shutting_down' AND received_ns >= ?1");
-  auto under_way = db.prepare(
-      "UPDATE wire_packet SET delivered_ns = NULL, fate = NULL, ended_ns = NULL WHERE "
-      "(delivered_ns "
-      ">= ?1 OR (delivered_ns IS NULL AND ended_ns >= ?1)) AND id IN (SELECT sending FROM link "
-      "WHERE receipt IS NULL AND sending IS NOT NULL)");
-  for (const auto* statement : {&held, &unsent, &late, &under_way})
+  for (const auto* statement : {&held, &unsent, &late})
     if (!*statement) return std::unexpected(statement->error());
   for (const Ending& ending : endings) {
     if (ending.crashed || ending.time_ns != end_ns) continue;
@@ -36,6 +31,23 @@ mix::sqlite::Result<void> leave_as_it_stood(mix::sqlite::Database& db,
     if (auto done = unsent->run(ending.node, since); !done) return done;
   }
   if (auto done = late->run(end_ns); !done) return done;
+  // Who received what is final now; nothing below changes it.
+  if (auto done = db.run("CREATE TEMP TABLE unread AS SELECT w.* FROM wire_packet w WHERE id IN "
+                         "(SELECT sending FROM link WHERE receipt IS NULL)");
+      !done)
+    return done;
+  // Of a packet that came too late to be read, the segment did arrive: it gets a row of its own.
+  auto segments = db.prepare(
+      "INSERT INTO other_segment (id, connection, from_node, to_node, sent_ns, delivered_ns, size, "
+      "digest, fate) SELECT id, connection, from_node, to_node, sent_ns, delivered_ns, 1372, "
+      "digest, "
+      "'delivered' FROM temp.unread WHERE alone AND delivered_ns >= ?1");
+  auto under_way = db.prepare(
+      "UPDATE wire_packet SET delivered_ns = NULL, fate = NULL, ended_ns = NULL, alone = 0 WHERE "
+      "id "
+      "IN (SELECT id FROM temp.unread WHERE coalesce(delivered_ns, ended_ns) >= ?1)");
+  if (!segments || !under_way) return std::unexpected((segments ? under_way : segments).error());
+  if (auto done = segments->run(end_ns); !done) return done;
   return under_way->run(end_ns);
 }
 
@@ -46,10 +58,6 @@ mix::sqlite::Result<void> settle(mix::sqlite::Database& db, std::vector<Ending> 
   auto transaction = mix::sqlite::Transaction::begin(db);
   if (!transaction) return std::unexpected(transaction.error());
   if (auto done = leave_as_it_stood(db, endings, end_ns); !done) return done;
-  if (auto done = db.run("CREATE TEMP TABLE unread AS SELECT sending AS id FROM link "
-                         "WHERE receipt IS NULL AND sending IS NOT NULL");
-      !done)
-    return done;
   auto crashed = db.prepare(
       "UPDATE wire_packet SET fate = 'node_crashed', ended_ns = ?2 WHERE fate IS NULL AND to_node "
       "= ?1 "

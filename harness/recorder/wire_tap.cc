@@ -10,10 +10,10 @@ void WireTap::open(ConnectionId connection, NodeNumber from, NodeNumber to, bool
   flow.kind = takes_packets ? Flow::Kind::packets : Flow::Kind::other;
   flow.from = from;
   flow.to = to;
-  for (WirePacketRow& row : flow.early) {
+  for (auto& [row, bytes] : flow.early) {
     row.from = from;
     row.to = to;
-    if (takes_packets) x_emit(std::move(row));
+    if (takes_packets) x_emit(row, bytes);
   }
   flow.early.clear();
   if (takes_packets) return;
@@ -31,12 +31,12 @@ void WireTap::sent(ConnectionId connection, std::uint64_t offset, mix::BytesView
     const std::size_t n = std::min(bytes.size(), kPacketBytes - flow.partial.size());
     flow.next += n;
     if (flow.partial.empty() && n == kPacketBytes) {
-      flow.under_way.push_back({when, digest_of(bytes.first(n)), flow.next});
+      flow.under_way.push_back({when, mix::Bytes(bytes.begin(), bytes.begin() + n), flow.next});
     } else {
       flow.partial.insert(flow.partial.end(), bytes.begin(),
                           bytes.begin() + static_cast<std::ptrdiff_t>(n));
       if (flow.partial.size() == kPacketBytes) {
-        flow.under_way.push_back({when, digest_of(flow.partial), flow.next});
+        flow.under_way.push_back({when, std::move(flow.partial), flow.next});
         flow.partial.clear();
       }
     }
@@ -44,26 +44,27 @@ void WireTap::sent(ConnectionId connection, std::uint64_t offset, mix::BytesView
   }
 }
 
-void WireTap::arrived(ConnectionId connection, std::uint64_t end, VirtualTime when, bool heard) {
+void WireTap::arrived(ConnectionId connection, std::uint64_t end, VirtualTime when, bool heard,
+                      bool alone) {
   const auto found = x_flows.find(connection);
   if (found == x_flows.end()) return;
   Flow& flow = found->second;
   while (!flow.under_way.empty() && flow.under_way.front().end <= end) {
     if (heard)
-      emit(connection, flow, flow.under_way.front(), when, nullptr, std::nullopt);
+      emit(connection, flow, flow.under_way.front(), when, nullptr, std::nullopt, alone);
     else
       emit(connection, flow, flow.under_way.front(), std::nullopt, "connection_reset", when);
     flow.under_way.pop_front();
   }
 }
 
-const Digest* WireTap::unit(ConnectionId connection, std::uint64_t offset, std::size_t size) const {
-  if (size != kPacketBytes) return nullptr;
+bool WireTap::is_next(ConnectionId connection, std::uint64_t offset, VirtualTime sent) const {
   const auto found = x_flows.find(connection);
-  if (found == x_flows.end()) return nullptr;
-  for (const Unit& unit : found->second.under_way)
-    if (unit.end == offset + size) return &unit.digest;
-  return nullptr;
+  if (found == x_flows.end() || found->second.kind != Flow::Kind::packets ||
+      found->second.under_way.empty())
+    return false;
+  const Unit& next = found->second.under_way.front();
+  return next.end == offset + kPacketBytes && next.sent == sent;
 }
 
 void WireTap::close(ConnectionId connection, VirtualTime when, const char* fate) {
@@ -84,20 +85,20 @@ void WireTap::finish() {
 
 void WireTap::emit(ConnectionId connection, Flow& flow, const Unit& unit,
                    std::optional<VirtualTime> delivered, const char* fate,
-                   std::optional<VirtualTime> ended) {
+                   std::optional<VirtualTime> ended, bool alone) {
   WirePacketRow row;
   row.connection = static_cast<std::int64_t>(connection);
   row.from = flow.from;
   row.to = flow.to;
   row.sent_ns = ns(unit.sent);
   if (delivered) row.delivered_ns = ns(*delivered);
-  row.digest = unit.digest;
-  if (fate != nullptr) row.fate = fate;
+  row.alone = alone;
+  row.fate = fate;
   if (ended) row.ended_ns = ns(*ended);
   if (flow.kind == Flow::Kind::packets)
-    x_emit(std::move(row));
+    x_emit(row, unit.bytes);
   else
-    flow.early.push_back(std::move(row));
+    flow.early.emplace_back(row, unit.bytes);
 }
 
 }  // namespace lab::recorder

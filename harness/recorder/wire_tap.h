@@ -21,17 +21,21 @@ inline constexpr std::size_t kPacketBytes = 1372;
 
 class WireTap {
  public:
-  using Emit = std::function<void(WirePacketRow)>;
+  /// A packet, but for the row's `bytes`, and its bytes.
+  using Emit = std::function<void(WirePacketRow, mix::BytesView)>;
   explicit WireTap(Emit emit) : x_emit(std::move(emit)) {}
 
   /// Who listens is known: of packets (`takes_packets`), or somebody whose bytes are none of ours.
   void open(ConnectionId connection, NodeNumber from, NodeNumber to, bool takes_packets);
   /// Bytes left the client, at `sent`.
   void sent(ConnectionId connection, std::uint64_t offset, mix::BytesView bytes, VirtualTime sent);
-  /// Bytes up to `end` of the stream arrived at somebody, or at nobody (`heard` false).
-  void arrived(ConnectionId connection, std::uint64_t end, VirtualTime when, bool heard);
-  /// The digest of the unit that is exactly these bytes of the stream, where there is one.
-  const Digest* unit(ConnectionId connection, std::uint64_t offset, std::size_t size) const;
+  /// Bytes up to `end` of the stream arrived at somebody, or at nobody (`heard` false). `alone`:
+  /// they are one whole unit, as is_next() said.
+  void arrived(ConnectionId connection, std::uint64_t end, VirtualTime when, bool heard,
+               bool alone = false);
+  /// Whether the unit that arrives next begins at `offset`, left at `sent`, and is known to be a
+  /// packet.
+  bool is_next(ConnectionId connection, std::uint64_t offset, VirtualTime sent) const;
   /// Nothing more arrives on this connection: what is under way never will.
   void close(ConnectionId connection, VirtualTime when, const char* fate);
   /// The run is over: what is under way stays so.
@@ -40,12 +44,12 @@ class WireTap {
  private:
   struct Unit {
     VirtualTime sent;
-    Digest digest{};
+    mix::Bytes bytes;
     std::uint64_t end = 0;
   };
   struct Flow {
     enum class Kind { unknown, packets, other } kind = Kind::unknown;
-    std::vector<WirePacketRow> early;  // done with before the kind was known
+    std::vector<std::pair<WirePacketRow, mix::Bytes>> early;  // done with before the kind was known
     NodeNumber from, to;
     std::uint64_t next = 0;  // offset of the next byte to leave
     mix::Bytes partial;
@@ -53,7 +57,7 @@ class WireTap {
   };
   void emit(ConnectionId connection, Flow& flow, const Unit& unit,
             std::optional<VirtualTime> delivered, const char* fate,
-            std::optional<VirtualTime> ended);
+            std::optional<VirtualTime> ended, bool alone = false);
 
   Emit x_emit;
   std::map<ConnectionId, Flow> x_flows;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "harness/recorder/tables.h"
 
@@ -29,7 +30,7 @@ class Writer::Impl {
   ~Impl() { join(); }
 
   std::expected<void, std::string> begin(const RunRow& run) {
-    if (auto done = create_schema(x_db); !done)
+    if (auto done = create_schema(x_db, run.payload_full); !done)
       return std::unexpected(explain(x_path, done.error()));
     auto row = x_db.prepare(
         "INSERT INTO run (id, scenario, seed, clock, epoch, origin_ns, duration_ns, tool_version) "
@@ -38,16 +39,32 @@ class Writer::Impl {
     if (auto done = row->run(run.scenario, run.seed, run.epoch, run.duration_ns, run.tool_version);
         !done)
       return std::unexpected(explain(x_path, done.error()));
-    auto tables = Tables::open(x_db);
+    auto indexes = put_off_indexes(x_db);
+    if (!indexes) return std::unexpected(explain(x_path, indexes.error()));
+    x_indexes = std::move(*indexes);
+    auto tables = Tables::open(x_db, run.payload_full);
     if (!tables) return std::unexpected(explain(x_path, tables.error()));
     x_tables = std::move(*tables);
     x_thread = std::thread([this] { work(); });
     return {};
   }
 
+  Slice keep(mix::BytesView bytes) {
+    const std::size_t offset = x_filling.bytes.size();
+    x_filling.bytes.insert(x_filling.bytes.end(), bytes.begin(), bytes.end());
+    return {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes.size())};
+  }
+
   void put(AnyRow row) {
-    x_filling.push_back(std::move(row));
-    if (x_filling.size() >= kBatchRows) hand_over();
+    x_filling.rows.push_back(std::move(row));
+    if (x_filling.rows.size() >= kBatchRows || x_filling.bytes.size() >= kBatchBytes) hand_over();
+  }
+
+  std::string chain() {
+    hand_over();
+    std::unique_lock lock(x_mutex);
+    x_idle.wait(lock, [&] { return x_batches.empty() && !x_busy; });
+    return x_tables->chain();
   }
 
   std::expected<void, std::string> flush() {
@@ -55,6 +72,9 @@ class Writer::Impl {
     std::unique_lock lock(x_mutex);
     x_idle.wait(lock, [&] { return x_batches.empty() && !x_busy; });
     if (!x_error.empty()) return std::unexpected(x_error);
+    // The thread waits for the next batch: the database is ours.
+    if (auto done = x_db.run(std::exchange(x_indexes, {})); !done)
+      return std::unexpected(explain(x_path, done.error()));
     return {};
   }
 
@@ -72,11 +92,10 @@ class Writer::Impl {
 
  private:
   void hand_over() {
-    if (x_filling.empty()) return;
+    if (x_filling.rows.empty()) return;
     std::unique_lock lock(x_mutex);
     x_room.wait(lock, [&] { return x_batches.size() < kMostWaiting; });
-    x_batches.push_back(std::move(x_filling));
-    x_filling.clear();
+    x_batches.push_back(std::exchange(x_filling, std::exchange(x_spare, {})));
     x_wake.notify_one();
   }
 
@@ -95,7 +114,7 @@ class Writer::Impl {
     while (true) {
       x_wake.wait(lock, [&] { return x_stopping || !x_batches.empty(); });
       if (x_batches.empty()) return;
-      const Batch batch = std::move(x_batches.front());
+      Batch batch = std::move(x_batches.front());
       x_batches.pop_front();
       x_busy = true;
       const bool broken = !x_error.empty();
@@ -104,7 +123,10 @@ class Writer::Impl {
       std::string error;
       if (!broken)
         if (auto done = x_tables->write(batch); !done) error = explain(x_path, done.error());
+      batch.rows.clear();
+      batch.bytes.clear();
       lock.lock();
+      x_spare = std::move(batch);  // its memory is used again
       if (!error.empty()) x_error = error;
       x_busy = false;
       if (x_batches.empty()) x_idle.notify_all();
@@ -115,10 +137,12 @@ class Writer::Impl {
   Database x_db;
   std::unique_ptr<Tables> x_tables;
   Batch x_filling;
+  std::string x_indexes;  // statements that make them, until flush()
 
   std::mutex x_mutex;
   std::condition_variable x_wake, x_room, x_idle;
   std::deque<Batch> x_batches;
+  Batch x_spare;
   bool x_busy = false, x_stopping = false;
   std::string x_error;
   std::thread x_thread;
@@ -141,6 +165,12 @@ std::expected<std::unique_ptr<Writer>, std::string> Writer::create(const std::st
   return std::unique_ptr<Writer>(new Writer(std::move(impl)));
 }
 
+Slice Writer::keep(mix::BytesView bytes) {
+  return x_impl->keep(bytes);
+}
+std::string Writer::chain() {
+  return x_impl->chain();
+}
 void Writer::put(AnyRow row) {
   x_impl->put(std::move(row));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes one recording: a SQLite file `<path>.incomplete`, created 0600, by a thread of its own,
-// that takes its name `<path>` once everything is in it. It never decides anything: a slow disk
-// makes the run wait (kMostWaiting batches), never differ.
+// that takes its name `<path>` once everything is in it. The thread also computes every digest and
+// the chain. It never decides anything: a slow disk makes the run wait (kMostWaiting batches),
+// never differ.
 //
 // Errors of the disk are kept and come out of finish(): a recording that lacks rows is not renamed.
 // Threads: one calls; make the writer before the run pins its own thread to a CPU.
@@ -14,8 +15,9 @@
 
 namespace lab::recorder {
 
-inline constexpr std::size_t kBatchRows = 4096;
-inline constexpr std::size_t kMostWaiting = 64;
+/// A batch is handed over with so many rows, or bytes for them.
+inline constexpr std::size_t kBatchRows = 2048, kBatchBytes = 1 << 20;
+inline constexpr std::size_t kMostWaiting = 32;
 
 /// The row of `run`, as far as it is known when the run starts.
 struct RunRow {
@@ -24,6 +26,7 @@ struct RunRow {
   std::string epoch;
   std::int64_t duration_ns = 0;
   std::string tool_version;
+  bool payload_full = false;
 };
 
 class Writer {
@@ -35,7 +38,11 @@ class Writer {
   /// Leaves the incomplete file behind, unless finish() was called.
   ~Writer();
 
+  /// Keeps bytes for a row that is put before any other.
+  Slice keep(mix::BytesView bytes);
   void put(AnyRow row);
+  /// The chain of all events that were put (harness/model/event.h), in hexadecimal. Waits.
+  std::string chain();
   /// Writes everything; then the file can be read and judged under incomplete_path().
   std::expected<void, std::string> flush();
   /// Sets chain and manifest (JSON) in `run`, folds the journal in. The file keeps its name.

@@ -90,20 +90,32 @@ BytesView Statement::blob(int column) const {
   return {static_cast<const std::uint8_t*>(blob), static_cast<std::size_t>(size)};
 }
 
+namespace {
+sqlite3_destructor_type life_of(bool copied) {
+  return copied ? SQLITE_TRANSIENT : SQLITE_STATIC;
+}
+}  // namespace
+
 // A position that the statement does not have, or a value above SQLite's limit, is our mistake.
-void Statement::bind(int at, std::int64_t value) {
+void Statement::begin(std::size_t values) {
+  const int parameters = sqlite3_bind_parameter_count(x_statement.get());
+  CHECK(values == static_cast<std::size_t>(parameters), values, parameters);
+  reset();
+}
+void Statement::bind(int at, std::int64_t value, Keep) {
   const int code = sqlite3_bind_int64(x_statement.get(), at, value);
   CHECK(code == SQLITE_OK, at, code);
 }
-void Statement::bind(int at, std::string_view value) {
+void Statement::bind(int at, std::string_view value, Keep keep) {
   // A null pointer would bind NULL.
   const int code = sqlite3_bind_text64(x_statement.get(), at, value.empty() ? "" : value.data(),
-                                       value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+                                       value.size(), life_of(keep == Keep::copied), SQLITE_UTF8);
   CHECK(code == SQLITE_OK, at, code);
 }
-void Statement::bind(int at, BytesView value) {
+void Statement::bind(int at, BytesView value, Keep keep) {
   const void* data = value.empty() ? static_cast<const void*>("") : value.data();
-  const int code = sqlite3_bind_blob64(x_statement.get(), at, data, value.size(), SQLITE_TRANSIENT);
+  const int code =
+      sqlite3_bind_blob64(x_statement.get(), at, data, value.size(), life_of(keep == Keep::copied));
   CHECK(code == SQLITE_OK, at, code);
 }
 void Statement::bind_null(int at) {

@@ -33,19 +33,19 @@ struct Error {
 template <class T>
 using Result = std::expected<T, Error>;
 
-/// A compiled statement. Values are bound by position; strings and blobs are copied.
+/// A compiled statement. Values are bound by position, all of them each time.
 class Statement {
  public:
   /// Binds all parameters, runs to the end, and makes the statement ready again.
   template <class... Values>
   Result<void> run(const Values&... values) {
-    bind_all(values...);
+    bind_all(Keep::while_called, values...);
     return finish();
   }
   /// Binds all parameters; rows then come by next().
   template <class... Values>
   void start(const Values&... values) {
-    bind_all(values...);
+    bind_all(Keep::copied, values...);
   }
   /// True: a row is there. False: no more, and the statement is ready again.
   Result<bool> next();
@@ -66,23 +66,26 @@ class Statement {
   };
   explicit Statement(sqlite3_stmt* statement) : x_statement(statement) {}
 
+  /// What becomes of bound bytes: SQLite reads the caller's during run(), or makes a copy.
+  enum class Keep : std::uint8_t { while_called, copied };
   template <class... Values>
-  void bind_all(const Values&... values) {
-    reset();
+  void bind_all([[maybe_unused]] Keep keep, const Values&... values) {
+    begin(sizeof...(values));
     int at = 0;
-    (bind(++at, values), ...);
+    (bind(++at, values, keep), ...);
   }
-  void bind(int at, std::int64_t value);
-  void bind(int at, std::string_view value);
-  void bind(int at, BytesView value);
+  void begin(std::size_t values);
+  void bind(int at, std::int64_t value, Keep keep);
+  void bind(int at, std::string_view value, Keep keep);
+  void bind(int at, BytesView value, Keep keep);
   void bind_null(int at);
   template <std::size_t N>
-  void bind(int at, const ByteArray<N>& value) {
-    bind(at, BytesView(value));
+  void bind(int at, const ByteArray<N>& value, Keep keep) {
+    bind(at, BytesView(value), keep);
   }
   template <class Value>
-  void bind(int at, const std::optional<Value>& value) {
-    value ? bind(at, *value) : bind_null(at);
+  void bind(int at, const std::optional<Value>& value, Keep keep) {
+    value ? bind(at, *value, keep) : bind_null(at);
   }
   Result<void> finish();
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the compact tables hold must read as what happened: the views beside what was told.
+#include "harness/recorder/recorder.h"
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+
+#include "harness/recorder/settle.h"
+#include "harness/scenario/parse.h"
+
+using namespace lab;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+namespace rec = mix::record;
+
+namespace {
+
+constexpr const char* kScenario = R"toml(
+[scenario]
+name = "told"
+duration = "30 s"
+[record]
+payload = "full"
+checkpoint_every = 2
+[[expect]]
+that = "layer-order"
+[mixnet]
+)toml";
+
+enum Who : std::uint32_t { directory, mix0, mix1, mix2, provider, init, client };
+
+struct Told {
+  Told() {
+    auto parsed = scenario::parse("told.toml", kScenario);
+    BOOST_REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().front().text));
+    plan = std::move(*parsed);
+    static int runs = 0;
+    folder = fs::temp_directory_path() /
+             ("mixlab-recorder-" + std::to_string(::getpid()) + "-" + std::to_string(++runs));
+    auto made = recorder::Writer::create(
+        folder / "run.sqlite",
+        {plan.canonical, 1, plan.epoch, plan.duration.count(), "test", plan.payload_full});
+    BOOST_REQUIRE(made.has_value());
+    writer = std::move(*made);
+    recorder = std::make_unique<recorder::Recorder>(plan, *writer);
+    for (std::uint32_t i = 0; i <= client; ++i)
+      recorder->add_node(NodeId(i), i);
+    rec::NodeRow row;
+    row.role = rec::Role::mix;
+    row.layer = 1;
+    row.address = "10.1.0.1:1789";
+    mix::Bytes bytes(rec::kStreamMagic.begin(), rec::kStreamMagic.end());
+    rec::append_row(bytes, row);
+    recorder->record_bytes(kStart, NodeId(mix0), 3, bytes);
+    parcel.kind = ParcelKind::data;
+    parcel.connection = ConnectionId{7};
+    parcel.to_server = true;
+    parcel.bytes.assign(recorder::kPacketBytes, 0x5a);
+  }
+  ~Told() { fs::remove_all(folder); }
+
+  void connect() {
+    recorder->connection_opened(at_ns(1), {ConnectionId{7}, NodeId(client), NodeId(mix0),
+                                           "10.9.0.1:4000", "10.1.0.1:1789"});
+  }
+  /// The next packet leaves, and a part of it arrives.
+  void send() {
+    parcel.sent = now;
+    recorder->segment_sent({&parcel, NodeId(client), NodeId(mix0), now, false, Fate::delivered});
+    now += 20ms;
+  }
+  void deliver(std::size_t from, std::size_t size, Fate fate = Fate::delivered) {
+    Parcel part = parcel;
+    part.offset += from;
+    part.bytes.assign(parcel.bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                      parcel.bytes.begin() + static_cast<std::ptrdiff_t>(from + size));
+    recorder->segment_done({&part, NodeId(client), NodeId(mix0), now, false, fate});
+  }
+  void next() { parcel.offset += parcel.bytes.size(); }
+
+  mix::sqlite::Database file() {
+    recorder->finish(now);
+    const auto sealed = writer->seal(recorder->chain(), "{}");
+    BOOST_REQUIRE_MESSAGE(sealed.has_value(), (sealed ? "" : sealed.error()));
+    auto db = mix::sqlite::Database::open(writer->incomplete_path(),
+                                          mix::sqlite::Database::Mode::read_write);
+    BOOST_REQUIRE(db.has_value());
+    return std::move(*db);
+  }
+
+  scenario::Plan plan;
+  fs::path folder;
+  std::unique_ptr<recorder::Writer> writer;
+  std::unique_ptr<recorder::Recorder> recorder;
+  Parcel parcel;
+  VirtualTime now = at_ns(2'000'000);
+};
+
+std::string text(mix::sqlite::Database& db, const std::string& sql) {
+  auto found = db.text(sql);
+  BOOST_REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error().text));
+  return *found;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_view_event_shows_what_was_hashed) {
+  Told told;
+  const mix::Bytes inbox{1, 2, 3}, outbox{4};
+  const CallCount calls[] = {{232, 3}, {9, 1}, {47, 70000}};  // 9, mmap, is no part of the chain
+  told.recorder->activation({at_ns(5), NodeId(mix1), inbox, outbox, at_ns(900), 32, calls, {}, 0});
+  told.recorder->activation({at_ns(6), NodeId(mix2), {}, {}, kNever, 0, {}, {}, 0});
+  told.recorder->activation({at_ns(6), NodeId(mix2), {}, outbox, kStart, 0, calls, {}, 0});
+  told.recorder->fault(at_ns(7), "crash", "mix[\"1\"]");
+  auto db = told.file();
+
+  Chain chain;
+  EventBuilder event;
+  const mix::Bytes listed{0, 232, 0, 0, 0, 3, 0, 47, 0, 1, 0x11, 0x70};
+  std::vector<std::string> details;
+  const auto add = [&](VirtualTime time, std::optional<Who> who,
+                       const char* kind) -> EventBuilder& {
+    return event.begin(time, who ? NodeId(*who + 1) : kNoNode, kind);
+  };
+  const auto done = [&] {
+    const mix::BytesView canonical = chain.add(event);
+    details.push_back(detail_json(*read_event(canonical)));
+  };
+  add(at_ns(5), mix1, "activation").bytes("inbox", digest_of(inbox));
+  event.bytes("outbox", digest_of(outbox)).integer("deadline", 900).number("entropy", 32);
+  event.bytes("calls", listed);
+  done();
+  add(at_ns(6), mix2, "activation").bytes("inbox", digest_of({})).bytes("outbox", digest_of({}));
+  event.integer("deadline", -1).number("entropy", 0).bytes("calls", {});
+  done();
+  add(at_ns(6), mix2, "activation").bytes("inbox", digest_of({}));
+  event.bytes("outbox", digest_of(outbox)).integer("deadline", 0).number("entropy", 0);
+  event.bytes("calls", listed);
+  done();
+  add(at_ns(7), std::nullopt, "fault").text("verb", "crash").text("target", "mix[\"1\"]");
+  done();
+
+  BOOST_TEST(text(db, "SELECT chain FROM run") == chain.hex());
+  for (std::size_t i = 0; i < details.size(); ++i)
+    BOOST_TEST(text(db, "SELECT detail FROM event WHERE seq = " + std::to_string(i)) == details[i]);
+  BOOST_TEST(text(db,
+                  "SELECT group_concat(seq || ' ' || time_ns || ' ' || coalesce(node, '-') || ' ' "
+                  "|| kind, ', ') FROM (SELECT * FROM event ORDER BY seq)") ==
+             "0 5 3 activation, 1 6 4 activation, 2 6 4 activation, 3 7 - fault");
+  BOOST_TEST(text(db, "SELECT group_concat(seq) FROM checkpoint") == "2,4");
+}
+
+BOOST_AUTO_TEST_CASE(every_segment_is_shown_however_it_is_kept) {
+  Told told;
+  told.send();
+  told.deliver(0, 1372);  // before anybody said who listens
+  told.next();
+  told.connect();
+  told.send();
+  told.deliver(0, 1372);  // alone
+  told.deliver(0, 1372, Fate::duplicated);
+  told.next();
+  told.send();
+  told.deliver(0, 600);
+  told.deliver(600, 772);
+  told.next();
+  told.send();
+  told.deliver(0, 1372, Fate::lost);
+  auto db = told.file();
+  BOOST_TEST(text(db,
+                  "SELECT group_concat(size || ' ' || fate, ', ') FROM (SELECT * FROM segment "
+                  "ORDER BY id)") ==
+             "1372 delivered, 1372 delivered, 1372 duplicated, 600 delivered, 772 delivered, 1372 "
+             "lost");
+  BOOST_TEST(
+      text(db, "SELECT count(DISTINCT id) || ' ' || sum(payload = substr(x'" +
+                   mix::to_hex(mix::Bytes(1372, 0x5a)) +
+                   "', 1, size)) || ' ' || sum(from_node = 7 AND to_node = 2) FROM segment") ==
+      "6 6 6");
+  BOOST_TEST(text(db,
+                  "SELECT count(*) || ' ' || sum(alone) || ' ' || sum(fate IS 'segment_cut') || "
+                  "' ' || sum(hex(digest) = '" +
+                      mix::to_hex(digest_of(mix::Bytes(1372, 0x5a))) +
+                      "' COLLATE NOCASE) FROM wire_packet") == "4 1 1 4");
+  BOOST_TEST(text(db, "SELECT count(*) FROM wire_packet JOIN other_segment USING (id)") == "0");
+  BOOST_TEST(text(db, "PRAGMA page_size") == "65536");
+}
+
+BOOST_AUTO_TEST_CASE(a_packet_still_on_its_way_at_the_end_has_a_segment_that_came) {
+  Told told;
+  told.connect();
+  told.send();
+  told.deliver(0, 1372);
+  told.recorder->stopped(told.now, NodeId(mix0));
+  auto db = told.file();
+  const std::string before = text(db, "SELECT delivered_ns FROM segment");
+  BOOST_TEST(text(db, "SELECT count(delivered_ns) FROM wire_packet") == "1");
+  BOOST_REQUIRE(recorder::settle(db, told.recorder->endings(), ns(told.now)).has_value());
+  BOOST_TEST(text(db, "SELECT count(delivered_ns) FROM wire_packet") == "0");
+  BOOST_TEST(text(db,
+                  "SELECT count(*) || ' ' || max(delivered_ns) || ' ' || max(size) || ' ' || "
+                  "max(length(payload)) FROM segment") == "1 " + before + " 1372 1372");
+}
+
+BOOST_AUTO_TEST_CASE(an_event_can_be_edited_through_its_view) {
+  Told told;
+  told.recorder->activation({at_ns(5), NodeId(mix1), {}, {}, kNever, 0, {}, {}, 0});
+  auto db = told.file();
+  BOOST_REQUIRE(db.run("UPDATE event SET detail = '{}', node = 4 WHERE seq = 0").has_value());
+  BOOST_TEST(text(db, "SELECT detail || node || kind FROM event") == "{}4activation");
+  BOOST_REQUIRE(db.run("INSERT INTO event VALUES (9, 6, 1, 'exit', '{}')").has_value());
+  BOOST_TEST(text(db, "SELECT count(*) || max(kind) FROM event") == "2exit");
+  BOOST_REQUIRE(db.run("DELETE FROM event WHERE seq = 0").has_value());
+  BOOST_TEST(text(db, "SELECT count(*) || kind FROM event") == "1exit");
+}
