@@ -161,17 +161,14 @@ def damaged(recorded: Recorded, path: Path, sql: str) -> Recorded:
 
 
 def test_a_changed_recording_is_told_from_a_changed_program(recorded: Recorded, tmp_path: Path) -> None:
-    to_mix = "to_node = (SELECT id FROM node WHERE name = 'mix-0')"
+    to_mix = "SELECT s.id FROM segment s JOIN node n ON n.id = s.to_node WHERE n.name = 'mix-0' AND s.size = 1372"
+    packets = f"id IN ({to_mix})"
     flipped = damaged(
-        recorded,
-        tmp_path / "flipped.sqlite",
-        f"UPDATE segment SET payload = zeroblob(size) WHERE {to_mix} AND size = 1372",
+        recorded, tmp_path / "flipped.sqlite", f"UPDATE payload SET bytes = zeroblob(1372) WHERE {packets}"
     ).solo("mix-0")
     assert flipped.returncode == 3
     assert re.search(r"inbox of event \d+ is not the one that the event names: the file was changed", flipped.stdout)
-    gone = damaged(
-        recorded, tmp_path / "gone.sqlite", f"DELETE FROM segment WHERE {to_mix} AND size = 1372"
-    ).solo("mix-0")
+    gone = damaged(recorded, tmp_path / "gone.sqlite", f"DELETE FROM payload WHERE {packets}").solo("mix-0")
     assert gone.returncode == 3
     assert re.search(r"event \d+: segment \d+ is not in the recording", gone.stdout)
     late = damaged(
