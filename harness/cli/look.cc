@@ -8,9 +8,7 @@
 
 #include "harness/cli/commands.h"
 #include "harness/cli/files.h"
-#include "harness/controller/controller.h"
 #include "harness/judge/query.h"
-#include "harness/protocol/syscalls.h"
 #include "harness/replay/difference.h"
 #include "harness/report/summary.h"
 #include "harness/report/way.h"
@@ -21,32 +19,8 @@ namespace {
 
 namespace json = boost::json;
 
-const char* to_text(Policy policy) {
-  return policy == Policy::simulate ? "simulate" : policy == Policy::pass ? "pass" : "refuse";
-}
-
 mix::sqlite::Result<mix::sqlite::Database> open(const std::string& file) {
   return mix::sqlite::Database::open(file, mix::sqlite::Database::Mode::read_only);
-}
-
-int list_calls(bool as_json) {
-  json::array all;
-  for (const CallRule& rule : kCallRules) {
-    if (as_json) {
-      all.push_back(json::object{{"number", rule.number},
-                                 {"name", rule.name},
-                                 {"policy", to_text(rule.policy)},
-                                 {"reason", rule.reason}});
-      continue;
-    }
-    std::cout << rule.number << "\t" << to_text(rule.policy) << "\t" << rule.name << "\t"
-              << rule.reason << "\n";
-  }
-  if (as_json)
-    std::cout << json::serialize(all) << "\n";
-  else
-    std::cout << "(a number that is not listed is refused)\n";
-  return kHolds;
 }
 
 }  // namespace
@@ -122,21 +96,6 @@ int diff(const std::string& a, const std::string& b) {
   }
   std::cout << replay::to_text(**found, a, b);
   return kFailed;
-}
-
-int doctor(bool calls, bool as_json) {
-  if (calls) return list_calls(as_json);
-  json::array all;
-  for (const controller::Ability& ability : controller::probe_machine()) {
-    if (as_json)
-      all.push_back(json::object{
-          {"name", ability.name}, {"available", ability.available}, {"detail", ability.detail}});
-    else
-      std::cout << (ability.available ? "yes  " : "no   ") << ability.name
-                << (ability.detail.empty() ? "" : ": " + ability.detail) << "\n";
-  }
-  if (as_json) std::cout << json::serialize(all) << "\n";
-  return kHolds;
 }
 
 }  // namespace lab::cli

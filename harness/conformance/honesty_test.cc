@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a machine would leak: each planted leak prints two values in two native runs (or its row is
 // one that only another machine shows) and one value in the lab, however it is run.
+#include <sched.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "harness/conformance/lab_run.h"
@@ -16,26 +18,49 @@ struct Leak {
   bool differs_natively;  // in two runs on one machine
 };
 // Rows that need another machine, folder, user or load to differ natively are marked false.
-constexpr Leak kLeaks[] = {{"clocks", true},         {"tsc", true},
-                           {"entropy", true},        {"uuid", true},
-                           {"random_device", true},  {"at_random", true},
-                           {"canary", true},         {"addresses", true},
-                           {"pids", true},           {"stack_left", true},
-                           {"heap_left", false},     {"inode", false},
-                           {"file_time", true},      {"pipe_stat", true},
-                           {"free_space", false},    {"folder_order", false},
-                           {"proc", true},           {"usage", true},
-                           {"cpus", false},          {"cpu_number", false},
-                           {"cpuid", false},         {"thread_order", false},
-                           {"ports", false},         {"hash_order", false},
-                           {"host", false},          {"raw_clocks", true},
-                           {"vdso", true},           {"temporary_names", true},
-                           {"sqlite_random", true},  {"environment", true},
-                           {"auxiliary", true},      {"parent", false},
-                           {"descriptors", false},   {"dates", false},
-                           {"load", false},          {"fresh_pages", true},
-                           {"thread_ids", true},     {"wake_order", false},
-                           {"floating_point", false}};
+constexpr Leak kLeaks[] = {{"clocks", true},
+                           {"tsc", true},
+                           {"entropy", true},
+                           {"uuid", true},
+                           {"random_device", true},
+                           {"at_random", true},
+                           {"canary", true},
+                           {"addresses", true},
+                           {"pids", true},
+                           {"stack_left", true},
+                           {"heap_left", false},
+                           {"inode", false},
+                           {"file_time", true},
+                           {"pipe_stat", true},
+                           {"free_space", false},
+                           {"folder_order", false},
+                           {"proc", true},
+                           {"usage", true},
+                           {"cpus", false},
+                           {"cpu_number", false},
+                           {"cpuid", false},
+                           {"thread_order", false},
+                           {"ports", false},
+                           {"hash_order", false},
+                           {"host", false},
+                           {"raw_clocks", true},
+                           {"vdso", true},
+                           {"temporary_names", true},
+                           {"sqlite_random", true},
+                           {"environment", true},
+                           {"auxiliary", true},
+                           {"parent", false},
+                           {"descriptors", false},
+                           {"dates", false},
+                           {"load", false},
+                           {"fresh_pages", true},
+                           {"thread_ids", true},
+                           {"wake_order", false},
+                           {"floating_point", false},
+                           {"vdso_random", false},
+                           {"names", false},
+                           {"self_speed", true},
+                           {"cpu_flags", false}};
 
 Result leak(const char* name, const std::function<void(Setup&)>& change = {}) {
   Setup setup;
@@ -43,6 +68,16 @@ Result leak(const char* name, const std::function<void(Setup&)>& change = {}) {
   setup.memory = true;
   if (change) change(setup);
   return run_in_lab(setup);
+}
+
+/// Without CPUID faults libraries see this machine's processor; `mixlab doctor` says so.
+bool masked() {
+  for (const lab::controller::Ability& ability : lab::controller::probe_machine())
+    if (ability.name == "cpuid faulting") return ability.available;
+  return false;
+}
+bool is_open(const Leak& row) {
+  return std::string(row.name) == "random_device" && !masked();
 }
 
 std::vector<std::string> argv(const char* name) {
@@ -55,9 +90,10 @@ BOOST_AUTO_TEST_SUITE(honesty)
 
 BOOST_AUTO_TEST_CASE(planted_leaks_differ_natively_and_not_in_the_lab) {
   for (const Leak& row : kLeaks) {
+    if (is_open(row)) continue;
     BOOST_TEST_CONTEXT(row.name) {
       const Result first = leak(row.name), second = leak(row.name);
-      BOOST_TEST(first.text().starts_with(row.name));
+      BOOST_TEST(first.text().find(row.name) != std::string::npos);
       BOOST_TEST(first.text() == second.text());
       BOOST_TEST((first.memory[0].all == second.memory[0].all));
       BOOST_TEST(!first.memory[0].regions.empty());
@@ -69,6 +105,7 @@ BOOST_AUTO_TEST_CASE(planted_leaks_differ_natively_and_not_in_the_lab) {
 
 BOOST_AUTO_TEST_CASE(the_other_trap_and_no_interposition_change_nothing) {
   for (const Leak& row : kLeaks) {
+    if (is_open(row)) continue;
     BOOST_TEST_CONTEXT(row.name) {
       const Result plain = leak(row.name);
       const Result sud = leak(row.name, [](Setup& s) { s.options.trap = Trap::sud; });
@@ -78,6 +115,29 @@ BOOST_AUTO_TEST_CASE(the_other_trap_and_no_interposition_change_nothing) {
       BOOST_TEST((plain.memory[0].all == sud.memory[0].all));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_offered_that_cannot_be_repeated) {
+  // TSX aborts when it likes, AVX-512 picks other variants of libm and libc, the rest is chance.
+  const std::string none = "rdrand 0 rdseed 0 rtm 0 hle 0 avx512f 0 rdpid 0\n";
+  if (masked()) BOOST_TEST(leak("cpu_flags").text().starts_with(none));
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_the_cpu_is_an_open_row_and_so_a_run_has_one_cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  BOOST_REQUIRE(::sched_getaffinity(0, sizeof(set), &set) == 0);
+  std::vector<int> cpus;
+  for (int i = 0; i < CPU_SETSIZE && cpus.size() < 2; ++i)
+    if (CPU_ISSET(i, &set)) cpus.push_back(i);
+  const auto seen_on = [](int cpu) {
+    return leak("lsl_unasked", [&](Setup& s) { s.options.pin_cpu = cpu; });
+  };
+  const Result first = seen_on(cpus.front());
+  BOOST_TEST(!first.stop.has_value());
+  BOOST_TEST(first.text() == seen_on(cpus.front()).text());
+  // Where this fails, the row is closed: take it out of harness/controller/probe.cc.
+  if (cpus.size() == 2) BOOST_TEST(first.text() != seen_on(cpus.back()).text());
 }
 
 BOOST_AUTO_TEST_CASE(another_seed_gives_other_chance) {

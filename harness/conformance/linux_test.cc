@@ -139,6 +139,29 @@ BOOST_AUTO_TEST_CASE(entropy) {
   as_on_linux("entropy_cases");
 }
 
+// The same families once more, by other programs: what these print, the ones above do not.
+BOOST_AUTO_TEST_CASE(states_of_tcp) {
+  as_on_linux("tcp_states");
+}
+BOOST_AUTO_TEST_CASE(epoll_of_many_kinds) {
+  as_on_linux("epoll_cases");
+}
+BOOST_AUTO_TEST_CASE(waits_of_every_kind) {
+  as_on_linux("waits");
+}
+BOOST_AUTO_TEST_CASE(locks_and_conditions) {
+  as_on_linux("threads");
+}
+BOOST_AUTO_TEST_CASE(a_folder_and_its_files) {
+  as_on_linux("files");
+}
+BOOST_AUTO_TEST_CASE(ends_while_something_is_open) {
+  for (const char* how : {"abort", "term", "pipe", "segv", "exit", "_exit"})
+    BOOST_TEST_CONTEXT(how) {
+      as_on_linux("waits", {how});
+    }
+}
+
 BOOST_AUTO_TEST_CASE(every_way_to_end) {
   for (const char* how : {"return", "exit", "_exit", "quick_exit", "thread_exit", "large",
                           "main_thread_ends", "abort", "throw", "terminate", "segv", "fpe", "ill",

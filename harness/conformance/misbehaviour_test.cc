@@ -39,6 +39,7 @@ BOOST_AUTO_TEST_CASE(unknown_calls_stop_the_run_and_are_named) {
                                     {"spawn", "clone"},
                                     {"unknown", "io_setup (206)"},
                                     {"clock", "clock_settime (227)"},
+                                    {"shmget", "shmget (29)"},
                                     {"int80", "32-bit"}}) {
       BOOST_TEST_CONTEXT(how) {
         const Result r = misbehave(how, [&](Setup& s) { s.options.trap = trap; });
@@ -51,6 +52,12 @@ BOOST_AUTO_TEST_CASE(unknown_calls_stop_the_run_and_are_named) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(memory_and_rings_shared_with_the_outside_are_not_to_be_had) {
+  BOOST_TEST(misbehave("io_uring").text() == "io_uring_setup: ENOSYS\n");
+  BOOST_TEST(misbehave("shm_open").text() == "shm_open: ENOENT\n");
+  BOOST_TEST(misbehave("map_shared").text() == "mmap: EACCES\n");
 }
 
 BOOST_AUTO_TEST_CASE(busy_loops_end_because_time_passes) {

@@ -59,9 +59,30 @@ std::vector<Ability> probe_machine() {
   add("rdtsc faulting", in_child([] { return ::prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0; }),
       "RDTSC counts virtual time", "RDTSC shows the machine");
   add("cpuid faulting", cpuid_can_fault(), "CPUID answers from the lab's table",
-      "CPUID, and what libraries choose by it, is this machine's: in the manifest");
-  add("rdrand without cpuid", false, "",
-      "RDRAND and RDSEED cannot be trapped: a program that executes them unasked is not covered");
+      "CPUID, and what libraries choose by it, is this machine's: in the manifest. "
+      "std::random_device may take RDRAND then, and is not covered");
+  // Rows of the checklist that nothing here can close: a run says so in its manifest.
+  const auto open = [&](std::string name, std::string why) {
+    out.push_back({std::move(name), false, std::move(why)});
+  };
+  open("rdrand without cpuid",
+       "RDRAND and RDSEED cannot be trapped: a program that executes them unasked is not covered; "
+       "the memory digest sees it");
+  open("cpu number without cpuid",
+       "RDPID, and LSL of the segment 0x7b, cannot be trapped: a program that reads the number of "
+       "its CPU so is covered on that CPU only; a run has one");
+  open(
+      "another processor",
+      "where CPUID faults, TSX and AVX-512 are masked and libm and libc choose by the lab's table; "
+      "equality was never tried on another processor, and a program that uses these instructions "
+      "unasked is not covered");
+  open(
+      "another kernel",
+      "the auxiliary vector's length is the kernel's: addresses of the stack repeat for one kernel "
+      "release; chains of programs that show no address do not depend on it");
+  open("files outside",
+       "users, hosts, locales and time zones are read from this machine's files: they repeat while "
+       "those do; each is in the manifest with its sum");
   cpu_set_t set;
   const int cpus = ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
   add("cpus", cpus > 0, std::to_string(cpus) + " usable; a run uses one", "unknown");

@@ -15,6 +15,7 @@ namespace {
 
 struct Direction {
   std::vector<u8> written, read;
+  std::size_t compared = 0;  // both only grow: what was equal stays so
   std::deque<Box::Entry> in_flight;
   u64 arrived = 0;     // bytes and FIN that reached the reader's kernel
   bool ended = false;  // the writer shut down
@@ -104,9 +105,11 @@ class World {
   }
   void check() {
     for (int s = 0; s < 2; ++s) {
-      const Direction& d = way[s];
+      Direction& d = way[s];
       RC_ASSERT(d.read.size() <= d.written.size());
-      RC_ASSERT(std::equal(d.read.begin(), d.read.end(), d.written.begin()));
+      const auto from = static_cast<long>(d.compared);
+      RC_ASSERT(std::equal(d.read.begin() + from, d.read.end(), d.written.begin() + from));
+      d.compared = d.read.size();
       RC_ASSERT(end[s].box->k.control->stop.kind == LAB_STOP_NONE);
       const Socket& reader = Wire::socket_at(*end[1 - s].box, end[1 - s].fd);
       RC_ASSERT(reader.rx_size <= reader.rcvbuf);
@@ -116,7 +119,9 @@ class World {
     }
   }
   void drain() {
-    for (int round = 0; round < 200; ++round) {
+    int quiet = 0;  // two rounds in which nothing is left: the second may still invent something
+    for (int round = 0; round < 200 && quiet < 2; ++round) {
+      quiet = all_arrived() ? quiet + 1 : 0;
       for (int s = 0; s < 2; ++s) {
         arrive(s, 100, 65536);
         acknowledge(s);
@@ -134,6 +139,12 @@ class World {
   Direction way[2];
 
  private:
+  bool all_arrived() const {
+    for (const Direction& d : way)
+      if (!d.in_flight.empty() || d.read.size() != d.written.size() || d.saw_end != d.ended)
+        return false;
+    return true;
+  }
   void collect(int s) {
     for (Box::Entry& e : end[s].box->take()) {
       RC_ASSERT(e.head.kind == LAB_OUT_DATA || e.head.kind == LAB_OUT_FIN ||

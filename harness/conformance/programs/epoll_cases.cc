@@ -5,9 +5,9 @@
 #include <sys/select.h>
 #include <sys/timerfd.h>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/say.h"
 
-using namespace cases;
+using namespace say;
 
 namespace {
 
@@ -25,7 +25,7 @@ void look(const char* what, int ep, const int* fds, int n, int max = 16) {
   printf("%s:", what);
   for (int i = 0; i < count; ++i)
     for (int j = 0; j < n; ++j)
-      if (fds[j] == out[i].data.fd) printf(" %d=%s", j, mask(out[i].events).c_str());
+      if (fds[j] == out[i].data.fd) printf(" %d=%s", j, events(out[i].events).c_str());
   printf(" (%d)\n", count);
 }
 
@@ -136,7 +136,7 @@ void nested() {
   look("nothing", outer, &inner, 1);
   fire(e);
   look("through the inner", outer, &inner, 1);
-  printf("poll %s\n", mask(ready(inner)).c_str());
+  printf("poll %s\n", events(readiness(inner)).c_str());
   drain(e);
   look("drained", outer, &inner, 1);
   close(e);
@@ -150,7 +150,7 @@ void sockets() {
   const int ep = epoll_create1(0);
   add(ep, l, EPOLLIN);
   int c = socket(AF_INET, SOCK_STREAM, 0);
-  connect_to(c, address("127.0.0.1", port_of(l)));
+  connect_to(c, ipv4("127.0.0.1", port_of(l)));
   wait_for(l, POLLIN);
   look("a connection waits", ep, &l, 1);
   const int s = accept(l, nullptr, nullptr);
@@ -205,11 +205,11 @@ void selects() {
   FD_SET(p[1], &in);
   timeval tv{0, 0};
   show("select on a closed descriptor", select(p[1] + 1, &in, nullptr, nullptr, &tv));
-  printf("poll of the reader %s\n", mask(ready(p[0])).c_str());
+  printf("poll of the reader %s\n", events(readiness(p[0])).c_str());
   char c;
   show("read", read(p[0], &c, 1));
-  printf("poll of the reader %s\n", mask(ready(p[0])).c_str());
-  printf("poll of a bad descriptor %s\n", mask(ready(999)).c_str());
+  printf("poll of the reader %s\n", events(readiness(p[0])).c_str());
+  printf("poll of a bad descriptor %s\n", events(readiness(999)).c_str());
   timespec ts{0, 1'000'000};
   pollfd none{-1, POLLIN, 0};
   show("ppoll with a time-out", ppoll(&none, 1, &ts, nullptr));

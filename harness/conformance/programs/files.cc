@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/say.h"
 
-using namespace cases;
+using namespace say;
 
 namespace {
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // leaks WHAT: prints something that a machine chooses. Two native runs of it differ; two runs in
 // the lab must not. One name a row of the checklist of sources of nondeterminism.
-#include <cpuid.h>
 #include <dirent.h>
-#include <elf.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
 #include <sqlite3.h>
 #include <sys/auxv.h>
@@ -18,7 +20,6 @@
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
-#include <x86intrin.h>
 
 #include <functional>
 #include <map>
@@ -28,20 +29,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/leaks_cpu.h"
+#include "harness/conformance/programs/say.h"
 
 namespace {
 
-unsigned long g_sum = 14695981039346656037ul;
-
-void mix(const void* p, size_t n) {
-  for (size_t i = 0; i < n; ++i)
-    g_sum = (g_sum ^ static_cast<const unsigned char*>(p)[i]) * 1099511628211ul;
-}
-template <class T>
-void value(const T& v) {
-  mix(&v, sizeof(v));
-}
+using namespace leaks;
 
 void clocks() {
   for (clockid_t id : {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME,
@@ -55,11 +48,6 @@ void clocks() {
   value(tv);
   value(time(nullptr));
   value(clock());
-}
-void tsc() {
-  unsigned aux = 0;
-  value(__rdtsc());
-  value(__rdtscp(&aux));
 }
 void entropy() {
   char b[16];
@@ -208,13 +196,6 @@ void cpu_number() {
   syscall(SYS_getcpu, &cpu, &node, nullptr);
   value(cpu);
 }
-void cpuid() {
-  for (unsigned leaf : {0u, 1u, 4u, 7u, 0xbu, 0x80000001u, 0x80000002u}) {
-    unsigned r[4] = {};
-    __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]);
-    mix(r, sizeof(r));
-  }
-}
 void thread_order() {
   std::mutex m;
   std::vector<std::thread> threads;
@@ -230,9 +211,9 @@ void thread_order() {
 }
 void ports() {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in a = cases::address("127.0.0.1", 0);
+  sockaddr_in a = say::ipv4("127.0.0.1", 0);
   bind(fd, reinterpret_cast<sockaddr*>(&a), sizeof(a));
-  value(cases::port_of(fd));
+  value(say::port_of(fd));
 }
 void hash_order() {
   std::map<int*, int> by_address;
@@ -269,32 +250,25 @@ void raw_clocks() {  // past every wrapper: the call itself
   value(tv);
   value(syscall(SYS_time, nullptr));
 }
-/// Past the system call too: the functions that the kernel maps into every program.
-void vdso() {
-  const auto* base = reinterpret_cast<const char*>(getauxval(AT_SYSINFO_EHDR));
-  value(base);
-  if (base == nullptr) return;
-  const auto* header = reinterpret_cast<const Elf64_Ehdr*>(base);
-  const auto* segments = reinterpret_cast<const Elf64_Phdr*>(base + header->e_phoff);
-  const Elf64_Dyn* dynamic = nullptr;
-  for (int i = 0; i < header->e_phnum; ++i)
-    if (segments[i].p_type == PT_DYNAMIC)
-      dynamic = reinterpret_cast<const Elf64_Dyn*>(base + segments[i].p_offset);
-  const Elf64_Sym* symbols = nullptr;
-  const char* names = nullptr;
-  for (; dynamic != nullptr && dynamic->d_tag != DT_NULL; ++dynamic) {
-    if (dynamic->d_tag == DT_SYMTAB)
-      symbols = reinterpret_cast<const Elf64_Sym*>(base + dynamic->d_un.d_ptr);
-    if (dynamic->d_tag == DT_STRTAB) names = base + dynamic->d_un.d_ptr;
+/// Names: of the user, of hosts and services, of the locale.
+void names() {
+  const auto text = [](const char* t) {
+    if (t != nullptr) mix(t, strlen(t) + 1);
+  };
+  if (const passwd* me = getpwuid(getuid())) text(me->pw_name), text(me->pw_dir);
+  text(getlogin());
+  for (const char* name : {"localhost", "no-such-host.invalid"}) {
+    addrinfo* found = nullptr;
+    value(getaddrinfo(name, "http", nullptr, &found));
+    for (const addrinfo* at = found; at != nullptr; at = at->ai_next)
+      mix(at->ai_addr, at->ai_addrlen);
+    if (found != nullptr) freeaddrinfo(found);
   }
-  for (int i = 1; symbols != nullptr && names != nullptr && i < 64; ++i) {
-    if (strcmp(names + symbols[i].st_name, "__vdso_clock_gettime") != 0) continue;
-    timespec t{};
-    reinterpret_cast<int (*)(clockid_t, timespec*)>(
-        reinterpret_cast<unsigned long>(base + symbols[i].st_value))(CLOCK_REALTIME, &t);
-    value(t);
-    return;
-  }
+  text(setlocale(LC_ALL, ""));
+  text(nl_langinfo(CODESET));
+  text(nl_langinfo(D_T_FMT));
+  tzset();
+  text(tzname[0]);
 }
 void temporary_names() {
   char path[] = "nameXXXXXX";
@@ -381,33 +355,6 @@ void wake_order() {
   for (auto& t : threads)
     t.join();
 }
-void floating_point() {  // libm picks its variants by CPUID
-  double sum = 0;
-  for (int i = 1; i < 5000; ++i)
-    sum += __builtin_log(i * 1e-3) * __builtin_exp(-i * 1e-4) + __builtin_sin(i);
-  value(sum);
-}
-
-// ---- what cannot be closed: instructions that no bit makes fault
-// ---------------------------------
-
-unsigned long hardware_number() {
-  unsigned long n = 0;
-  for (int tries = 0; tries < 100; ++tries) {
-    unsigned char good = 0;
-    asm volatile("rdrand %0; setc %1" : "=r"(n), "=qm"(good));
-    if (good != 0) break;
-  }
-  return n;
-}
-void rdrand_unasked() {
-  value(hardware_number());
-}
-volatile unsigned long g_secret;
-void rdrand_unsaid() {
-  g_secret = hardware_number();
-}
-
 const std::map<std::string, std::function<void()>> kLeaks = {{"raw_clocks", raw_clocks},
                                                              {"vdso", vdso},
                                                              {"temporary_names", temporary_names},
@@ -422,6 +369,12 @@ const std::map<std::string, std::function<void()>> kLeaks = {{"raw_clocks", raw_
                                                              {"thread_ids", thread_ids},
                                                              {"wake_order", wake_order},
                                                              {"floating_point", floating_point},
+                                                             {"vdso_random", vdso_random},
+                                                             {"names", names},
+                                                             {"self_speed", self_speed},
+                                                             {"cpu_flags", cpu_flags},
+                                                             {"rdpid_unasked", rdpid_unasked},
+                                                             {"lsl_unasked", lsl_unasked},
                                                              {"rdrand_unasked", rdrand_unasked},
                                                              {"rdrand_unsaid", rdrand_unsaid},
                                                              {"clocks", clocks},

@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -11,7 +13,7 @@
 #include <mutex>
 #include <thread>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/say.h"
 
 namespace {
 
@@ -63,9 +65,9 @@ int main(int argc, char** argv) {
     m.lock();
     m.lock();
   } else if (how == "write-outside") {
-    cases::show("open", open("/tmp/mixlab-must-not-exist", O_CREAT | O_WRONLY, 0600));
+    say::show("open", open("/tmp/mixlab-must-not-exist", O_CREAT | O_WRONLY, 0600));
   } else if (how == "read-outside") {
-    cases::show("open", open("/etc/debian_version", O_RDONLY) >= 0 ? 0 : -1);
+    say::show("open", open("/etc/debian_version", O_RDONLY) >= 0 ? 0 : -1);
   } else if (how == "real-kill") {
     pause();
   } else if (how == "block-signals") {
@@ -73,8 +75,18 @@ int main(int argc, char** argv) {
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, nullptr);
     signal(SIGSYS, SIG_IGN);
-    cases::show("getppid", getppid() > 0 ? 0 : -1);
+    say::show("getppid", getppid() > 0 ? 0 : -1);
     printf("%ld\n", syscall(SYS_getppid));
+  } else if (how == "io_uring") {
+    say::show("io_uring_setup", syscall(SYS_io_uring_setup, 8, nullptr));
+  } else if (how == "shmget") {
+    shmget(IPC_PRIVATE, 4096, 0600);
+  } else if (how == "shm_open") {
+    say::show("shm_open", shm_open("/mixlab-must-not-exist", O_CREAT | O_RDWR, 0600));
+  } else if (how == "map_shared") {
+    const int fd = open("/etc/debian_version", O_RDONLY);
+    void* p = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    say::show("mmap", p == MAP_FAILED ? -1 : 0);
   } else if (how == "record") {
     (void)!write(3, "record", 6);
     (void)!write(2, "error", 5);

@@ -2,16 +2,16 @@
 // peers ROLE [ADDRESS] PORT: one side of a dialogue between two programs.
 #include <signal.h>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/say.h"
 
-using namespace cases;
+using namespace say;
 
 namespace {
 
 int joined(const char* ip, int port) {
   for (int tries = 0; tries < 500; ++tries) {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect_to(fd, address(ip, port)) == 0) return fd;
+    if (connect_to(fd, ipv4(ip, port)) == 0) return fd;
     if (errno != ECONNREFUSED) show("connect", -1);
     close(fd);
     usleep(10'000);
@@ -90,7 +90,7 @@ void many(const char* ip, int port) {
   int fd[6];
   for (int& f : fd) {
     f = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    connect_to(f, address(ip, port));
+    connect_to(f, ipv4(ip, port));
   }
   size_t total = 0;
   for (int f : fd) {
@@ -104,7 +104,7 @@ void many(const char* ip, int port) {
 }
 void nowhere(const char* ip, int port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  show("connect", connect_to(fd, address(ip, port)));
+  show("connect", connect_to(fd, ipv4(ip, port)));
 }
 void wait_term() {
   signal(SIGTERM, [](int) {
@@ -118,7 +118,7 @@ void datagrams(const char* ip, int port) {  // echo service and client in one, b
   const int fd = socket(AF_INET, SOCK_DGRAM, 0);
   char b[64] = {};
   if (ip == nullptr) {
-    const sockaddr_in own = address("0.0.0.0", port);
+    const sockaddr_in own = ipv4("0.0.0.0", port);
     bind(fd, reinterpret_cast<const sockaddr*>(&own), sizeof(own));
     sockaddr_in from{};
     socklen_t n = sizeof(from);
@@ -128,7 +128,7 @@ void datagrams(const char* ip, int port) {  // echo service and client in one, b
     return;
   }
   usleep(50'000);
-  const sockaddr_in to = address(ip, port);
+  const sockaddr_in to = ipv4(ip, port);
   show("connect", connect_to(fd, to));
   show("send", send(fd, "datagram", 8, 0));
   show("recv", recv(fd, b, 4, 0));

@@ -44,6 +44,18 @@ inline long result(const char* what, long value) {
   return value;
 }
 
+/// "3", or "EAGAIN" for -1 with errno.
+inline std::string outcome(long value) {
+  return value >= 0 ? std::to_string(value) : std::string(strerrorname_np(errno));
+}
+/// "what: 3" or "what: EAGAIN".
+inline void show(const char* what, long value) {
+  line("%s: %s", what, outcome(value).c_str());
+}
+inline const char* error_name(int error) {
+  return error == 0 ? "0" : strerrorname_np(error);
+}
+
 /// For calls whose good result is a descriptor: "what: ok".
 inline int descriptor(const char* what, int fd) {
   if (fd < 0)
@@ -75,6 +87,17 @@ inline void ready(const char* what, int fd, short wanted = POLLIN | POLLOUT | PO
   line("%s: %d %s", what, n, events(static_cast<unsigned short>(p.revents)).c_str());
 }
 
+/// The events themselves.
+inline unsigned readiness(int fd, int ms = 0, short wanted = POLLIN | POLLOUT | POLLRDHUP) {
+  pollfd p{fd, wanted, 0};
+  poll(&p, 1, ms);
+  return static_cast<unsigned short>(p.revents);
+}
+/// Waits until one of these is there (any time: only that it comes is a fact).
+inline void wait_for(int fd, unsigned wanted) {
+  while ((readiness(fd, 50, static_cast<short>(wanted)) & wanted) == 0) {
+  }
+}
 /// Waits (without a limit that could be met on a slow machine) for one of these events.
 inline void await(int fd, short wanted) {
   pollfd p{fd, wanted, 0};
@@ -130,6 +153,21 @@ inline int listener(int backlog = 16) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (bind_to(fd, ipv4("127.0.0.1", 0)) != 0 || listen(fd, backlog) != 0) abort();
   return fd;
+}
+
+inline int listener(const char* ip, int port, int backlog = 16) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (bind_to(fd, ipv4(ip, port)) != 0) show("bind", -1);
+  if (listen(fd, backlog) != 0) show("listen", -1);
+  return fd;
+}
+inline int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
 }
 
 /// Two ends of one connection over the loopback: near dialled, far was accepted.

@@ -5,9 +5,9 @@
 
 #include <vector>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/say.h"
 
-using namespace cases;
+using namespace say;
 
 namespace {
 
@@ -19,7 +19,7 @@ Pair joined() {
   const int l = listener("127.0.0.1", 0);
   Pair p;
   p.client = socket(AF_INET, SOCK_STREAM, 0);
-  connect_to(p.client, address("127.0.0.1", port_of(l)));
+  connect_to(p.client, ipv4("127.0.0.1", port_of(l)));
   p.server = accept(l, nullptr, nullptr);
   close(l);
   return p;
@@ -34,7 +34,7 @@ void fresh_socket() {
   printf("# a fresh socket\n");
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   char c;
-  printf("poll %s\n", mask(ready(fd)).c_str());
+  printf("poll %s\n", events(readiness(fd)).c_str());
   show("read", read(fd, &c, 1));
   show("send", send(fd, "x", 1, MSG_NOSIGNAL));
   show("shutdown", shutdown(fd, SHUT_WR));
@@ -49,7 +49,7 @@ void fresh_socket() {
 void refused() {
   printf("# refused\n");
   const int l = listener("127.0.0.1", 0);
-  const sockaddr_in nobody = address("127.0.0.1", port_of(l));
+  const sockaddr_in nobody = ipv4("127.0.0.1", port_of(l));
   close(l);
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   show("connect", connect_to(fd, nobody));
@@ -57,7 +57,7 @@ void refused() {
   fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   show("connect, non-blocking", connect_to(fd, nobody));
   wait_for(fd, POLLOUT);
-  printf("poll %s\n", mask(ready(fd)).c_str());
+  printf("poll %s\n", events(readiness(fd)).c_str());
   printf("SO_ERROR %s\n", error_name(pending_error(fd)));
   printf("SO_ERROR %s\n", error_name(pending_error(fd)));
   close(fd);
@@ -66,11 +66,11 @@ void refused() {
 void connecting() {
   printf("# connecting\n");
   const int l = listener("127.0.0.1", 0);
-  const sockaddr_in a = address("127.0.0.1", port_of(l));
+  const sockaddr_in a = ipv4("127.0.0.1", port_of(l));
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   show("connect, non-blocking", connect_to(fd, a));
   wait_for(fd, POLLOUT);
-  printf("poll %s\n", mask(ready(fd)).c_str());
+  printf("poll %s\n", events(readiness(fd)).c_str());
   printf("SO_ERROR %s\n", error_name(pending_error(fd)));
   show("connect again", connect_to(fd, a));
   show("and again", connect_to(fd, a));
@@ -94,11 +94,11 @@ void bytes() {
   printf("# bytes\n");
   const Pair p = joined();
   char b[64] = {};
-  printf("poll %s\n", mask(ready(p.server)).c_str());
+  printf("poll %s\n", events(readiness(p.server)).c_str());
   show("recv, nothing there", recv(p.server, b, 10, MSG_DONTWAIT));
   show("write", write(p.client, "hello world", 11));
   wait_for(p.server, POLLIN);
-  printf("poll %s\n", mask(ready(p.server)).c_str());
+  printf("poll %s\n", events(readiness(p.server)).c_str());
   int n = 0;
   ioctl(p.server, FIONREAD, &n);
   printf("FIONREAD %d\n", n);
@@ -134,8 +134,8 @@ void half_closed() {
   write(p.client, "last", 4);
   show("shutdown", shutdown(p.client, SHUT_WR));
   wait_for(p.server, POLLRDHUP);
-  printf("poll server %s\n", mask(ready(p.server)).c_str());
-  printf("poll client %s\n", mask(ready(p.client)).c_str());
+  printf("poll server %s\n", events(readiness(p.server)).c_str());
+  printf("poll client %s\n", events(readiness(p.client)).c_str());
   show("send after shutdown", send(p.client, "x", 1, MSG_NOSIGNAL));
   show("read", read(p.server, b, 64));
   show("read", read(p.server, b, 64));
@@ -144,8 +144,8 @@ void half_closed() {
   show("client still reads", read(p.client, b, 64));
   shutdown(p.server, SHUT_WR);
   wait_for(p.client, POLLHUP);
-  printf("poll client %s\n", mask(ready(p.client)).c_str());
-  printf("poll server %s\n", mask(ready(p.server)).c_str());
+  printf("poll client %s\n", events(readiness(p.client)).c_str());
+  printf("poll server %s\n", events(readiness(p.server)).c_str());
   show("shutdown of a closed connection", shutdown(p.client, SHUT_RDWR));
   drop(p);
 }
@@ -155,7 +155,7 @@ void reading_shut() {
   const Pair p = joined();
   char b[8];
   show("shutdown", shutdown(p.client, SHUT_RD));
-  printf("poll %s\n", mask(ready(p.client)).c_str());
+  printf("poll %s\n", events(readiness(p.client)).c_str());
   show("read", read(p.client, b, 8));
   show("write", write(p.client, "ok", 2));
   drop(p);
@@ -169,7 +169,7 @@ void reset() {
   wait_for(p.server, POLLIN);
   close(p.server);
   wait_for(p.client, POLLHUP);
-  printf("poll %s\n", mask(ready(p.client)).c_str());
+  printf("poll %s\n", events(readiness(p.client)).c_str());
   show("read", read(p.client, b, 8));
   show("read", read(p.client, b, 8));
   show("send", send(p.client, "x", 1, MSG_NOSIGNAL));
@@ -196,7 +196,7 @@ void reset() {
   printf("# reset of a listener's queue\n");
   const int l = listener("127.0.0.1", 0);
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  connect_to(fd, address("127.0.0.1", port_of(l)));
+  connect_to(fd, ipv4("127.0.0.1", port_of(l)));
   close(l);
   wait_for(fd, POLLHUP);
   show("read", read(fd, b, 8));
@@ -215,7 +215,7 @@ void back_pressure() {
     written += n;
   }
   show("write when full", write(p.client, block.data(), 1));
-  printf("poll %s\n", mask(ready(p.client)).c_str());
+  printf("poll %s\n", events(readiness(p.client)).c_str());
   long got = 0;
   while (got < written) {
     const ssize_t n = read(p.server, block.data(), block.size());
@@ -224,7 +224,7 @@ void back_pressure() {
   }
   printf("all bytes came: %d\n", got == written);
   wait_for(p.client, POLLOUT);
-  printf("poll %s\n", mask(ready(p.client)).c_str());
+  printf("poll %s\n", events(readiness(p.client)).c_str());
   show("write when empty", write(p.client, block.data(), 100));
   drop(p);
 }
@@ -279,13 +279,13 @@ void options() {
 void binding() {
   printf("# binding\n");
   const int l = listener("127.0.0.1", 0);
-  const sockaddr_in same = address("127.0.0.1", port_of(l));
+  const sockaddr_in same = ipv4("127.0.0.1", port_of(l));
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   show("bind to a taken port", bind(fd, reinterpret_cast<const sockaddr*>(&same), sizeof(same)));
-  const sockaddr_in foreign = address("203.0.113.9", 0);
+  const sockaddr_in foreign = ipv4("203.0.113.9", 0);
   show("bind to a foreign address",
        bind(fd, reinterpret_cast<const sockaddr*>(&foreign), sizeof(foreign)));
-  const sockaddr_in any = address("0.0.0.0", 0);
+  const sockaddr_in any = ipv4("0.0.0.0", 0);
   show("bind", bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof(any)));
   show("bind again", bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof(any)));
   printf("a port was chosen: %d\n", port_of(fd) > 1024);
@@ -299,7 +299,7 @@ void binding() {
   socklen_t n = sizeof(six);
   getsockname(fd, reinterpret_cast<sockaddr*>(&six), &n);
   const int c = socket(AF_INET, SOCK_STREAM, 0);
-  show("connect from IPv4", connect_to(c, address("127.0.0.1", ntohs(six.sin6_port))));
+  show("connect from IPv4", connect_to(c, ipv4("127.0.0.1", ntohs(six.sin6_port))));
   n = sizeof(six);
   const int s = accept(fd, reinterpret_cast<sockaddr*>(&six), &n);
   char text[64];

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/say.h"
 
 using namespace std::chrono_literals;
 
@@ -57,7 +57,7 @@ void time_outs() {
   sem_t sem;
   sem_init(&sem, 0, 1);
   printf("sem_wait %d\n", sem_wait(&sem));
-  printf("sem_trywait %s\n", cases::outcome(sem_trywait(&sem)).c_str());
+  printf("sem_trywait %s\n", say::outcome(sem_trywait(&sem)).c_str());
 }
 
 void futures() {
@@ -99,7 +99,7 @@ void pipe_between() {
     (void)!write(p[1], "across", 6);
   });
   char b[16];
-  cases::show("read from another thread", read(p[0], b, sizeof(b)));
+  say::show("read from another thread", read(p[0], b, sizeof(b)));
   writer.join();
   close(p[0]);
   close(p[1]);
@@ -117,7 +117,7 @@ void plain() {
   printf("pthread_exit %ld\n", reinterpret_cast<long>(result));
   pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
   pthread_rwlock_rdlock(&lock);
-  printf("rwlock %s\n", cases::error_name(pthread_rwlock_trywrlock(&lock)));
+  printf("rwlock %s\n", say::error_name(pthread_rwlock_trywrlock(&lock)));
   pthread_barrier_t barrier;
   pthread_barrier_init(&barrier, nullptr, 3);
   std::atomic<int> serial{0};

@@ -7,9 +7,9 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-#include "harness/conformance/programs/cases.h"
+#include "harness/conformance/programs/say.h"
 
-using namespace cases;
+using namespace say;
 
 namespace {
 
@@ -34,7 +34,7 @@ void timers() {
   const long begin = now();
   show("settime", timerfd_settime(t, 0, &s, nullptr));
   show("read, too early", read(t, &n, 8));
-  printf("poll %s\n", mask(ready(t, 1000)).c_str());
+  printf("poll %s\n", events(readiness(t, 1000)).c_str());
   printf("not early: %d\n", now() - begin >= 5 * kMs);
   show("read", read(t, &n, 8));
   printf("expirations %lu\n", n);
@@ -52,7 +52,7 @@ void timers() {
   s = in(0);
   timerfd_settime(t, 0, &s, &old);
   printf("about an hour was left: %d\n", old.it_value.tv_sec > 3590);
-  printf("disarmed: poll %s\n", mask(ready(t, 1)).c_str());
+  printf("disarmed: poll %s\n", events(readiness(t, 1)).c_str());
   s.it_value.tv_nsec = 2'000'000'000;
   show("settime, not a time", timerfd_settime(t, 0, &s, nullptr));
   fcntl(t, F_SETFL, 0);
@@ -85,12 +85,12 @@ void pipes() {
     total += n;
   printf("holds %ld\n", total);
   show("write when full", write(p[1], b, 1));
-  printf("poll writer %s\n", mask(ready(p[1])).c_str());
+  printf("poll writer %s\n", events(readiness(p[1])).c_str());
   read(p[0], b, 100);
   show("a whole block or nothing", write(p[1], b, 4096));
   close(p[0]);
   signal(SIGPIPE, SIG_IGN);
-  printf("poll writer %s\n", mask(ready(p[1])).c_str());
+  printf("poll writer %s\n", events(readiness(p[1])).c_str());
   show("write without a reader", write(p[1], b, 1));
   close(p[1]);
   int s[2];
@@ -100,7 +100,7 @@ void pipes() {
   show("read", read(s[1], b, 64));
   show("recv", recv(s[0], b, 64, MSG_DONTWAIT));
   close(s[0]);
-  printf("poll %s\n", mask(ready(s[1])).c_str());
+  printf("poll %s\n", events(readiness(s[1])).c_str());
   show("read at the end", read(s[1], b, 64));
   show("write to nobody", send(s[1], "x", 1, MSG_NOSIGNAL));
   close(s[1]);
@@ -120,7 +120,7 @@ void counters() {
   show("write the most", write(e, &v, 8));
   v = 1;
   show("write one more", write(e, &v, 8));
-  printf("poll %s\n", mask(ready(e)).c_str());
+  printf("poll %s\n", events(readiness(e)).c_str());
   show("short", write(e, &v, 4));
   close(e);
   e = eventfd(2, EFD_NONBLOCK | EFD_SEMAPHORE);
@@ -179,7 +179,7 @@ void signals() {
   signalfd_siginfo info{};
   show("signalfd, empty", read(fd, &info, sizeof(info)));
   raise(SIGUSR1);
-  printf("poll %s\n", mask(ready(fd)).c_str());
+  printf("poll %s\n", events(readiness(fd)).c_str());
   show("signalfd", read(fd, &info, sizeof(info)));
   printf("signal %d\n", info.ssi_signo == SIGUSR1);
   const timespec brief{0, 1'000'000};
