@@ -109,7 +109,9 @@ long run_call(Thread& t, long number, const long* args, const Registers* registe
         if (deliver_signals(t, &restart)) {
           t.futex_address = 0;
           if (t.wait.done > 0) return static_cast<long>(t.wait.done);
-          if (!restart || !kernel::restarts(number)) return -kernel::lx::kEintr;
+          // A call with a time limit of its own is never begun again: it would have the time twice.
+          if (!restart || !kernel::restarts(number) || t.wait.deadline != LAB_NEVER)
+            return -kernel::lx::kEintr;
           result = kernel::begin_call(k, t, number, args);
           continue;
         }

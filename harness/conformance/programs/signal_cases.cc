@@ -189,6 +189,57 @@ void interruptions() {
   result("pause", pause());
 }
 
+/// Interrupted by an alarm; with SA_RESTART a call goes on, unless its socket has a time limit.
+void sockets() {
+  const itimerval soon{{0, 0}, {0, 10'000}};
+  const auto limit = [](int fd, int name, int seconds) {
+    const timeval t{seconds, 0};
+    setsockopt(fd, SOL_SOCKET, name, &t, sizeof(t));
+  };
+  char byte;
+  const int l = listener(0);
+  const Connection c = connection();
+  handle(SIGALRM, count);
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  result("accept", accept(l, nullptr, nullptr));
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  result("recv", recv(c.near, &byte, 1, 0));
+  handle(SIGALRM, count, SA_RESTART);
+  limit(l, SO_RCVTIMEO, 30);
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  result("SA_RESTART: accept with a time limit", accept(l, nullptr, nullptr));
+  limit(c.near, SO_RCVTIMEO, 30);
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  result("SA_RESTART: recv with a time limit", recv(c.near, &byte, 1, 0));
+  limit(l, SO_RCVTIMEO, 0);
+  seen[SIGALRM] = 0;
+  const int first = socket(AF_INET, SOCK_STREAM, 0);
+  std::thread dialer([&] {
+    sigset_t alarm = set_of(SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
+    usleep(60'000);
+    connect_to(first, ipv4("127.0.0.1", port_of(l)));
+  });
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  descriptor("SA_RESTART: accept", accept(l, nullptr, nullptr));
+  line("handled meanwhile: %d", static_cast<int>(seen[SIGALRM]));
+  dialer.join();
+  // The queue takes one more; whoever comes then waits.
+  const int second = socket(AF_INET, SOCK_STREAM, 0), third = socket(AF_INET, SOCK_STREAM, 0);
+  result("connect", connect_to(second, ipv4("127.0.0.1", port_of(l))));
+  handle(SIGALRM, count);
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  result("connect to a full queue", connect_to(third, ipv4("127.0.0.1", port_of(l))));
+  nonblocking(third);
+  result("it goes on all the same", connect_to(third, ipv4("127.0.0.1", port_of(l))));
+  const int fourth = socket(AF_INET, SOCK_STREAM, 0);
+  limit(fourth, SO_SNDTIMEO, 30);
+  handle(SIGALRM, count, SA_RESTART);
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  result("SA_RESTART: connect with a time limit",
+         connect_to(fourth, ipv4("127.0.0.1", port_of(l))));
+}
+
 void threads() {
   static std::atomic<int> where{0};
   static pthread_t main_thread;
@@ -246,10 +297,14 @@ int main(int argc, char** argv) {
     const char* name;
     void (*run)();
   };
-  const Named cases[] = {
-      {"handlers", handlers}, {"information", information},     {"masks", masks},
-      {"waiting", waiting},   {"interruptions", interruptions}, {"threads", threads},
-      {"stacks", stacks}};
+  const Named cases[] = {{"handlers", handlers},
+                         {"information", information},
+                         {"masks", masks},
+                         {"waiting", waiting},
+                         {"interruptions", interruptions},
+                         {"sockets", sockets},
+                         {"threads", threads},
+                         {"stacks", stacks}};
   for (const Named& c : cases) {
     if (argc > 1 && strcmp(argv[1], c.name) != 0) continue;
     line("-- %s", c.name);
