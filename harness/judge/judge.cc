@@ -216,30 +216,42 @@ class Judge {
   };
 
   void conservation(const Expectation& e, Finding& out) {
+    // Views over everything, and each is asked several times.
+    if (auto made = x_db.run(
+            "CREATE TEMP TABLE IF NOT EXISTS j_sending AS SELECT id, node, sent_ns, made, handled "
+            "FROM sending;"
+            "CREATE TEMP TABLE IF NOT EXISTS j_link AS SELECT sending, receipt, received_ns, "
+            "to_node "
+            "FROM link;");
+        !made)
+      throw QueryFailed{made.error().text};
     const std::int64_t hops = Query::value(x_db, "SELECT count(*) FROM temp.j_hop");
     const Leak leaks[] = {
         {"packets on the wire that their sender did not report",
          "every packet on the wire in its sender's record",
          "%s sent a packet that it did not report",
-         "SELECT s.id AS id, s.sent_ns AS t, s.node AS node, NULL AS packet FROM sending s WHERE "
+         "SELECT s.id AS id, s.sent_ns AS t, s.node AS node, NULL AS packet FROM temp.j_sending s "
+         "WHERE "
          "s.made IS NULL AND s.handled IS NULL AND s.node IS NOT NULL"},
         {"packets reported as sent that never were on the wire",
          "every packet reported as sent on the wire", "%s reported a packet that it did not send",
          "SELECT id AS id, sent_ns AS t, node AS node, NULL AS packet FROM handled WHERE sent_ns "
-         "IS NOT NULL AND id NOT IN (SELECT handled FROM sending "
+         "IS NOT NULL AND id NOT IN (SELECT handled FROM temp.j_sending "
          "WHERE handled IS NOT NULL) UNION ALL SELECT id, sent_ns, node, id FROM made WHERE "
          "sent_ns IS NOT NULL AND id NOT "
-         "IN (SELECT made FROM sending WHERE made IS NOT NULL)"},
+         "IN (SELECT made FROM temp.j_sending WHERE made IS NOT NULL)"},
         {"packets received without a sender", "every receipt with a packet on the wire",
          "%s reported a packet that never reached it",
-         "SELECT receipt AS id, received_ns AS t, to_node AS node, NULL AS packet FROM link WHERE "
+         "SELECT receipt AS id, received_ns AS t, to_node AS node, NULL AS packet FROM temp.j_link "
+         "WHERE "
          "sending IS NULL"},
         {"packets delivered and then lost in silence",
          "every delivered packet forwarded, stored or dropped with a reason",
          "%s took a packet and never said what became of it",
          "SELECT w.id AS id, w.delivered_ns AS t, w.to_node AS node, (SELECT packet FROM "
          "temp.j_hop h WHERE h.digest = w.digest AND "
-         "h.to_node = w.to_node LIMIT 1) AS packet FROM wire_packet w JOIN link l ON l.sending = "
+         "h.to_node = w.to_node LIMIT 1) AS packet FROM wire_packet w JOIN temp.j_link l ON "
+         "l.sending = "
          "w.id WHERE l.receipt IS NULL AND "
          "w.fate IS NULL AND w.delivered_ns IS NOT NULL"},
     };
