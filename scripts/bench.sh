@@ -11,9 +11,12 @@ usage: scripts/bench.sh NAME [--out FILE] [-- ARGUMENTS]
 Names:
   sphinx    a peel and a build beside the primitives they are made of; allocations and scalar
             multiplications of each
-  mixnode   one real nym-mixnode with a core of its own: packets per cpu second over what peeling
-            alone reaches, with --record, with a connection a packet; latency beyond the asked
-            delay at half load; memory idle and with full tags. After --: how many packets (20000)
+  mixnode   one real nym-mixnode with a core of its own: packets a second over what peeling alone
+            reaches, with kept connections, with a connection a packet, with --record; latency
+            beyond the asked delay at half load; memory idle, and over 25 times as many packets.
+            After --: how many packets (20000)
+  provider  one real nym-sfw-provider with a core of its own: messages a second kept durably and
+            handed out, beside what the disk can do. After --: how many messages (20000)
 
   scenarios virtual seconds a wall second, activations and hops of every file in scenarios/, start
             of all programs included; after --: other scenario files
@@ -62,6 +65,18 @@ bench_mixnode() {
     return 1
   fi
   run_program mixnode build/bin/nym-mixnode "$@"
+}
+
+bench_provider() {
+  if ! scripts/build.sh release --target nym-sfw-provider >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    return 1
+  fi
+  local folder status=0
+  folder=$(mktemp -d build/bench-store-XXXXXX)  # not /tmp, which may lie in memory
+  run_program provider build/bin/nym-sfw-provider "$folder" "$@" || status=$?
+  rm -rf "$folder"
+  return $status
 }
 
 bench_scenarios() {
@@ -149,7 +164,8 @@ trap 'rm -f "$log"' EXIT
 heading() {
   echo "mixlab benchmark $name, $(git describe --always --dirty 2>/dev/null || echo 'not a git clone')"
   # How busy the machine is belongs to the figures.
-  echo "$(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg), $(uname -m)"
+  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
+       "load $(cut -d' ' -f1-3 /proc/loadavg), $(uname -srm)"
   echo
 }
 if [ -n "$out" ]; then

@@ -2,9 +2,8 @@
 // One TOML node to one typed value of a kind. Private to this folder (it shows toml++).
 #pragma once
 
-#include <toml++/toml.h>
-
 #include "harness/scenario/document.h"
+#include "harness/scenario/toml.h"
 #include "harness/scenario/units.h"
 
 namespace lab::scenario {

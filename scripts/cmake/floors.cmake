@@ -2,20 +2,23 @@
 #
 # A folder is a library is a floor.
 #
-#   floor(<folder> LEVEL <n> [USES <folder>...] [LIBS <third party>...] [PURE] [PROGRAM <name>] [NO_TESTS])
+#   floor(<folder> LEVEL <n> [USES <folder>...] [LIBS <third party>...] [PURE] [PROGRAM <name>] [NO_TESTS]
+#         [FUZZ_ALSO <folder>...])
 #
 # * *.cc of the folder, but for main.cc, *_test.cc, *_bench.cc and *_fuzz.cc, become one static library.
 # * *_test.cc become one Boost.Test program, registered with ctest as the folder's name;
 #   PURE floors (no I/O, no clock) carry the ctest label "pure": they also run under ASan in every test.sh.
 # * main.cc becomes the program <name> in build/bin.
-# * <thing>_bench.cc becomes bench_<thing> (Google Benchmark); <thing>_fuzz.cc becomes fuzz_<thing>
-#   (preset fuzz), run by ctest over its corpus in <folder>/corpus/<thing>/.
+# * <thing>_bench.cc becomes bench_<thing> (Google Benchmark); <thing>_fuzz.cc becomes fuzz_<thing>, run by
+#   ctest over its corpus in <folder>/corpus/<thing>/ and the folders of FUZZ_ALSO, and by scripts/fuzz.sh
+#   with libFuzzer.
 # * <thing>.sql (or <thing>_gdb.py) is embedded: `#include "<folder>/<thing>.sql.inc"` is its text as one string literal.
 # * Every header is compiled on its own (target all_verify_interface_header_sets).
 # * A quoted include must be spelt from the repository root and name this folder or one in USES; each
 #   folder in USES must be on a lower level. Anything else stops the configure step.
 enable_testing()
 set_property(GLOBAL PROPERTY FLOORS_PROBLEMS "")
+file(WRITE ${CMAKE_BINARY_DIR}/fuzz_targets.txt "")  # what scripts/fuzz.sh runs
 
 # Third-party headers and who may include them (regex of header -> regex of files).
 set(FLOOR_OWNERS
@@ -61,8 +64,38 @@ function(floor_embed folder name)
        CONTENT "R\"embedded(${text})embedded\"\n" @ONLY)
 endfunction()
 
+# fuzz_<thing>: with libFuzzer in the preset fuzz, elsewhere with a main of ours. ctest runs it over its
+# corpus in both, so that what once crashed stays mended under every compiler.
+function(floor_fuzz_target folder lib file pure also)
+  get_filename_component(thing ${file} NAME_WE)
+  string(REGEX REPLACE "_fuzz$" "" thing ${thing})
+  set(corpus ${CMAKE_SOURCE_DIR}/${folder}/corpus/${thing})
+  if(NOT IS_DIRECTORY ${corpus})
+    floor_problem("${file}: no seed corpus in ${folder}/corpus/${thing}/")
+  endif()
+  set(folders ${folder}/corpus/${thing} ${also})
+  string(REPLACE ";" " " folder_words "${folders}")
+  list(TRANSFORM folders PREPEND ${CMAKE_SOURCE_DIR}/)
+  add_executable(fuzz_${thing} ${CMAKE_SOURCE_DIR}/${file})
+  target_link_libraries(fuzz_${thing} PRIVATE ${lib})
+  if(MIXLAB_FUZZ)
+    target_link_options(fuzz_${thing} PRIVATE -fsanitize=fuzzer)
+    add_test(NAME fuzz_${thing} COMMAND fuzz_${thing} -runs=0 -timeout=10 ${folders})
+    file(APPEND ${CMAKE_BINARY_DIR}/fuzz_targets.txt "fuzz_${thing} ${folder_words}\n")
+  else()
+    target_sources(fuzz_${thing} PRIVATE ${CMAKE_SOURCE_DIR}/scripts/cmake/fuzz_main.cc)
+    set_target_properties(fuzz_${thing} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME fuzz_${thing} COMMAND fuzz_${thing} ${folders})
+    if(pure)
+      set_tests_properties(fuzz_${thing} PROPERTIES LABELS pure)
+      set_property(GLOBAL APPEND PROPERTY FLOOR_PURE_TESTS fuzz_${thing})
+    endif()
+  endif()
+  set_tests_properties(fuzz_${thing} PROPERTIES TIMEOUT 120)
+endfunction()
+
 function(floor folder)
-  cmake_parse_arguments(F "PURE;NO_TESTS" "LEVEL;PROGRAM" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(F "PURE;NO_TESTS" "LEVEL;PROGRAM" "USES;LIBS;FUZZ_ALSO" ${ARGN})
   string(REPLACE "/" "_" lib ${folder})
   set_property(GLOBAL PROPERTY FLOOR_LEVEL_${folder} ${F_LEVEL})
   set(links)
@@ -124,19 +157,10 @@ function(floor folder)
     add_executable(${F_PROGRAM} ${dir}/main.cc)
     target_link_libraries(${F_PROGRAM} PRIVATE ${lib})
   endif()
+  foreach(file IN LISTS fuzzers)
+    floor_fuzz_target(${folder} ${lib} ${file} "${F_PURE}" "${F_FUZZ_ALSO}")
+  endforeach()
   if(MIXLAB_FUZZ)
-    foreach(file IN LISTS fuzzers)
-      get_filename_component(thing ${file} NAME_WE)
-      string(REGEX REPLACE "_fuzz$" "" thing ${thing})
-      add_executable(fuzz_${thing} ${CMAKE_SOURCE_DIR}/${file})
-      target_link_libraries(fuzz_${thing} PRIVATE ${lib})
-      target_link_options(fuzz_${thing} PRIVATE -fsanitize=fuzzer)
-      if(IS_DIRECTORY ${dir}/corpus/${thing})
-        add_test(NAME fuzz_${thing} COMMAND fuzz_${thing} -runs=0 ${dir}/corpus/${thing})
-      else()
-        floor_problem("${file}: no seed corpus in ${folder}/corpus/${thing}/")
-      endif()
-    endforeach()
     return()
   endif()
   if(tests AND NOT F_NO_TESTS)

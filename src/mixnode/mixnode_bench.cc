@@ -2,31 +2,31 @@
 // How fast one real nym-mixnode is, measured from outside: this program is its directory, its
 // senders and its next hop at once, on one core; the node has another for itself.
 //
-// Throughput is a ratio: packets per second of the node's processor time, over what peeling alone
-// (key agreement, tag memory, symmetric work) reaches in this process on the node's core. Processor
-// time, so that a machine busy with something else does not change the verdict; packets per second
-// of the wall clock are shown beside it. With --record the loop's thread is judged: the writer's
-// has a core of its own where there is one. A window of packets is kept in flight, so the node is
-// never idle and its queues never fill. Latency is what is left when the asked delay is taken away,
-// at half of the measured throughput. All delays of a run are equal, so packets arrive in the order
-// sent and need no recognising.
+// Throughput is a ratio: packets per second through the node over what peeling alone (key
+// agreement, tag memory, symmetric work) reaches in this process on the node's core. It is judged
+// twice: by the wall clock, and by the node's processor time, which a machine busy with something
+// else does not change. With --record the writer's thread may use the other core. A window of
+// packets is kept in flight, so the node is never idle and its queues never fill. Latency is what
+// is left when the asked delay is taken away, at half of the measured throughput. All delays of a
+// run are equal, so packets arrive in the order sent and need no recognising. With a connection a
+// packet the system's share is larger than the peel's, so the node is also held against both
+// together: peeling alone, and a process that only takes and makes connections.
 //
 // bench_mixnode NYM_MIXNODE [PACKETS] [FOLDER]   exit status 1 when a stated bound is missed
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "src/mixnode/relay.h"
 #include "src/prelude/check.h"
 #include "src/presence/announcer.h"
+#include "src/program/bench_process.h"
+#include "src/program/bench_report.h"
 #include "src/runtime/event.h"
 #include "src/runtime/http_server.h"
 #include "src/runtime/settings.h"
@@ -37,30 +37,25 @@
 namespace mix::mixnode {
 namespace {
 
+using program::per_second;
 using runtime::Address;
 using runtime::Listener;
 using runtime::Loop;
 using runtime::Stream;
 using runtime::Task;
 
-constexpr int kNodeCore = 0, kBenchCore = 1;
 constexpr std::size_t kWindow = 256, kConnections = 4;
+/// Packets built ahead, so that building and sending do not share the core at one time.
+constexpr std::size_t kBatch = 20'000;
 
 Address anywhere() {
   return sphinx::NodeAddress::ipv4({127, 0, 0, 1}, 0);
 }
-void pin(int core) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<unsigned>(core), &set);
-  ::sched_setaffinity(0, sizeof set, &set);  // on a one-core machine everything shares it
-}
-
-double rate(std::size_t packets, Duration time) {
-  return static_cast<double>(packets) / std::chrono::duration<double>(time).count();
-}
-
-enum class Peering { persistent, connection_per_packet };
+enum class Peering {
+  persistent,
+  connection_per_packet,
+  bare,  // a connection a packet, through a few system calls and nothing else
+};
 
 struct Run {
   std::size_t packets = 20'000;
@@ -72,62 +67,28 @@ struct Run {
 };
 
 struct Measured {
-  double per_s = 0;              // of the wall clock
-  double per_cpu_s = 0;          // of the node's processor time
-  double per_loop_s = 0;         // of its loop's thread
-  std::vector<Duration> beyond;  // of each packet, sorted
-  long dirty_idle_kib = 0, dirty_end_kib = 0, rss_idle_kib = 0;
+  double per_s = 0;                     // of the wall clock
+  double per_cpu_s = 0;                 // of the node's processor time
+  double per_loop_s = 0;                // of its loop's thread
+  std::vector<Duration> beyond;         // of each packet, sorted
+  double dirty_idle = 0, rss_idle = 0;  // MiB
+  std::vector<double> dirty, rss;       // MiB, after each batch
 };
 
-struct Node {
-  pid_t pid = 0;
-  ~Node() {
-    if (pid == 0) return;
-    ::kill(pid, SIGTERM);
-    ::waitpid(pid, nullptr, 0);
+/// What a connection a packet costs at least: takes 1372 bytes from each, brings them to `next` on
+/// another.
+void relay_bare(int listener, const sockaddr_in& next) {
+  std::array<char, wire::kPacketBytes> packet{};
+  while (true) {
+    const int from = ::accept(listener, nullptr, nullptr);
+    if (from < 0 || ::recv(from, packet.data(), packet.size(), MSG_WAITALL) <= 0) return;
+    ::close(from);
+    const int to = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (::connect(to, reinterpret_cast<const sockaddr*>(&next), sizeof next) != 0) return;
+    if (::send(to, packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return;
+    ::close(to);
   }
-  void start(const std::string& program, std::vector<std::string> words) {
-    words.insert(words.begin(), program);
-    std::vector<char*> argv;
-    for (std::string& word : words)
-      argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid = ::fork();
-    CHECK(pid >= 0);
-    if (pid > 0) return;
-    pin(kNodeCore);
-    const int null = ::open("/dev/null", O_WRONLY);
-    ::dup2(null, STDOUT_FILENO);
-    ::dup2(null, STDERR_FILENO);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  /// Processor time of all its threads.
-  Duration cpu() const {
-    clockid_t clock{};
-    timespec t{};
-    CHECK(::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &t) == 0);
-    return std::chrono::seconds(t.tv_sec) + Duration(t.tv_nsec);
-  }
-  /// Of its first thread, the loop's.
-  Duration loop_cpu() const {
-    const std::string id = std::to_string(pid);
-    std::ifstream file("/proc/" + id + "/task/" + id + "/schedstat");
-    std::int64_t ns = 0;
-    file >> ns;
-    return Duration(ns);
-  }
-  long kib(const char* what) const {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
-    for (std::string word; file >> word;)
-      if (word == what) {
-        long value = 0;
-        file >> value;
-        return value;
-      }
-    return 0;
-  }
-};
+}
 
 /// One node, from start to end.
 class World {
@@ -141,6 +102,10 @@ class World {
     });
     CHECK(x_directory.listen(anywhere()));
     x_next.serve([this](Stream stream) { return receive(std::move(stream)); });
+    if (x_run.peering == Peering::bare) {
+      start_bare();
+      return;
+    }
     std::vector<std::string> words{
         "run", "--host",       "127.0.0.1",   "--port",
         "0",   "--layer",      "1",           "--layers",
@@ -157,6 +122,26 @@ class World {
   }
 
  private:
+  void start_bare() {
+    const auto loopback = [](std::uint16_t port) {
+      sockaddr_in out{};
+      out.sin_family = AF_INET;
+      out.sin_port = htons(port);
+      out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      return out;
+    };
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in here = loopback(0);
+    socklen_t size = sizeof here;
+    CHECK(::bind(listener, reinterpret_cast<const sockaddr*>(&here), size) == 0);
+    CHECK(::listen(listener, wire::kListenBacklog) == 0);
+    CHECK(::getsockname(listener, reinterpret_cast<sockaddr*>(&here), &size) == 0);
+    x_node.start([&] { relay_bare(listener, loopback(x_next.local().port)); });
+    ::close(listener);
+    x_mix.emplace();
+    x_mix->host = "127.0.0.1:" + std::to_string(ntohs(here.sin_port));
+    x_mix->public_key = x_keys.public_key;
+  }
   static runtime::HttpReply reply(unsigned status, std::string body) {
     runtime::HttpReply out;
     out.status = status;
@@ -186,14 +171,14 @@ class World {
     }
   }
 
-  std::vector<sphinx::Packet> build() {
+  std::vector<sphinx::Packet> build(std::size_t count) {
     const std::array route{
         sphinx::Hop{{}, x_mix->public_key, x_run.delay},
         sphinx::Hop{x_next.local().encode(), x_keys.public_key, 0ns},
     };
     std::vector<sphinx::Packet> packets;
     sphinx::Builder builder;
-    for (std::size_t i = 0; i < x_run.packets; ++i)
+    for (std::size_t i = 0; i < count; ++i)
       packets.push_back(builder.build(route, {}, as_bytes("bench"), x_entropy).value());
     return packets;
   }
@@ -201,20 +186,40 @@ class World {
   Task<> work() {
     while (!x_mix)
       co_await x_joined.wait();
-    x_measured.dirty_idle_kib = x_node.kib("Private_Dirty:");
-    x_measured.rss_idle_kib = x_node.kib("Rss:");
-    const auto packets = build();
+    x_measured.dirty_idle = x_node.mib("Private_Dirty:");
+    x_measured.rss_idle = x_node.mib("Rss:");
+    x_node.free_other_threads();
     const Address to = sphinx::NodeAddress::from_text(x_mix->host).value();
     std::vector<Stream> streams;
     if (x_run.peering == Peering::persistent)
       for (std::size_t i = 0; i < (x_run.gap > 0ns ? 1 : kConnections); ++i)
         streams.push_back((co_await Stream::connect(x_loop, to, 5s)).value());
+    Duration wall{}, cpu{}, loop_cpu{};
+    while (x_arrived < x_run.packets) {
+      const auto packets = build(std::min(kBatch, x_run.packets - x_arrived));
+      const Duration cpu_before = x_node.cpu(), loop_before = x_node.loop_cpu();
+      const Instant start = x_loop.now();
+      co_await send(to, streams, packets);
+      wall += x_loop.now() - start;
+      cpu += x_node.cpu() - cpu_before;
+      loop_cpu += x_node.loop_cpu() - loop_before;
+      x_measured.dirty.push_back(x_node.mib("Private_Dirty:"));
+      x_measured.rss.push_back(x_node.mib("Rss:"));
+    }
+    x_measured.per_s = per_second(x_run.packets, wall);
+    x_measured.per_cpu_s = per_second(x_run.packets, cpu);
+    x_measured.per_loop_s = per_second(x_run.packets, loop_cpu);
+    x_loop.stop();
+  }
 
-    const Duration cpu = x_node.cpu(), loop_cpu = x_node.loop_cpu();
+  /// All of them, until the last has arrived.
+  Task<> send(Address to, std::vector<Stream>& streams,
+              const std::vector<sphinx::Packet>& packets) {
     const Instant start = x_loop.now();
+    const std::size_t before = x_arrived;
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (x_run.gap > 0ns) co_await x_loop.sleep_until(start + x_run.gap * static_cast<long>(i));
-      while (i - x_arrived >= kWindow)
+      while (before + i - x_arrived >= kWindow)
         co_await x_room.wait();
       x_sent.push_back(x_loop.now());
       if (streams.empty()) {
@@ -224,13 +229,8 @@ class World {
         (void)co_await streams[i % streams.size()].write_all(packets[i]);
       }
     }
-    while (x_arrived < packets.size())
+    while (x_arrived < before + packets.size())
       co_await x_room.wait();
-    x_measured.per_s = rate(packets.size(), x_loop.now() - start);
-    x_measured.per_cpu_s = rate(packets.size(), x_node.cpu() - cpu);
-    x_measured.per_loop_s = rate(packets.size(), x_node.loop_cpu() - loop_cpu);
-    x_measured.dirty_end_kib = x_node.kib("Private_Dirty:");
-    x_loop.stop();
   }
 
   Run x_run;
@@ -241,15 +241,18 @@ class World {
   runtime::HttpServer x_directory{x_loop};
   runtime::Event x_joined{x_loop}, x_room{x_loop};
   std::optional<topology::MixInfo> x_mix;
-  Node x_node;
+  program::Process x_node;
   std::vector<Instant> x_sent;
   std::size_t x_arrived = 0;
   Measured x_measured;
 };
 
-/// Packets per second of processor time that this process peels on the node's core, each checked
-/// against the tags.
-double peel_alone(std::size_t packets) {
+struct Alone {
+  double per_s = 0, per_cpu_s = 0;
+};
+
+/// What this process peels on the node's core, each packet checked against the tags.
+Alone peel_alone(std::size_t packets) {
   ports::SystemEntropy entropy;
   const auto keys = crypto::KeyPair::generate(entropy);
   const std::array route{
@@ -260,105 +263,127 @@ double peel_alone(std::size_t packets) {
   sphinx::Builder builder;
   for (std::size_t i = 0; i < packets; ++i)
     built.push_back(builder.build(route, {}, as_bytes("bench"), entropy).value());
-  pin(kNodeCore);
+  program::pin(program::kNodeCore);
   sphinx::Peeler peeler(keys.secret);
   sphinx::TagMemory tags;
-  const auto cpu = [] {
-    timespec t{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return std::chrono::seconds(t.tv_sec) + Duration(t.tv_nsec);
-  };
-  const Duration start = cpu();
+  const Duration wall = program::cpu_of(CLOCK_MONOTONIC);
+  const Duration cpu = program::cpu_of(CLOCK_PROCESS_CPUTIME_ID);
   for (const sphinx::Packet& packet : built) {
     const auto header = peeler.open_header(packet);
     CHECK(header && tags.remember(header->tag()) && header->finish(packet));
   }
-  const Duration end = cpu();
-  pin(kBenchCore);
-  return rate(packets, end - start);
+  const Alone out{
+      .per_s = per_second(packets, program::cpu_of(CLOCK_MONOTONIC) - wall),
+      .per_cpu_s = per_second(packets, program::cpu_of(CLOCK_PROCESS_CPUTIME_ID) - cpu)};
+  program::pin(program::kBenchCore);
+  return out;
 }
 
-struct Report {
-  bool failed = false;
-  void line(const char* what, double value, const char* unit) {
-    std::printf("%-52s %10.2f %s\n", what, value, unit);
-    std::fflush(stdout);
+/// Rounds, the best of each figure: what a machine does meanwhile only ever makes things slower.
+struct Rounds {
+  Alone alone;
+  Measured persistent, recorded, single, bare;
+
+  void play(const std::string& program, std::size_t packets, const std::string& record) {
+    const Alone again = peel_alone(packets / 4);
+    alone = {std::max(alone.per_s, again.per_s), std::max(alone.per_cpu_s, again.per_cpu_s)};
+    Run run;
+    run.packets = packets;
+    keep_best(persistent, World(program, run).measure());
+    run.flags = {"--record", record};
+    keep_best(recorded, World(program, run).measure());
+    run.flags.clear();
+    run.peering = Peering::connection_per_packet;
+    keep_best(single, World(program, run).measure());
+    run.peering = Peering::bare;
+    keep_best(bare, World(program, run).measure());
   }
-  void ratio(const char* what, double value, double at_least) {
-    const bool good = value >= at_least;
-    std::printf("%-52s %10.2f (at least %.2f) %s\n", what, value, at_least, good ? "" : "MISSED");
-    std::fflush(stdout);
-    failed = failed || !good;
-  }
-  void most(const char* what, double value, double at_most, const char* unit) {
-    const bool good = value <= at_most;
-    std::printf("%-52s %10.1f %s (at most %.1f) %s\n", what, value, unit, at_most,
-                good ? "" : "MISSED");
-    failed = failed || !good;
+  static void keep_best(Measured& best, const Measured& next) {
+    best.per_s = std::max(best.per_s, next.per_s);
+    best.per_cpu_s = std::max(best.per_cpu_s, next.per_cpu_s);
+    best.per_loop_s = std::max(best.per_loop_s, next.per_loop_s);
+    best.dirty_idle = std::max(best.dirty_idle, next.dirty_idle);
+    best.rss_idle = std::max(best.rss_idle, next.rss_idle);
   }
 };
 
-int bench(const std::string& program, std::size_t packets, const std::string& folder) {
-  Report report;
-  Run run;
-  run.packets = packets;
-  // Three rounds, the best of each: what a machine does meanwhile only ever makes things slower.
-  double alone = 0;
-  Measured persistent, recorded, single;
-  const auto better = [](Measured& best, const Measured& next) {
-    if (next.per_loop_s > best.per_loop_s) best = next;
+void report_rates(program::Report& report, const Rounds& rounds) {
+  const auto rates = [&](const char* title, const Measured& measured) {
+    report.title(title);
+    report.line("packets a second", measured.per_s);
+    report.line("packets a processor second", measured.per_cpu_s);
   };
-  for (int round = 0; round < 3; ++round) {
-    alone = std::max(alone, peel_alone(packets / 4));
-    run.peering = Peering::persistent;
-    run.flags.clear();
-    better(persistent, World(program, run).measure());
-    run.flags = {"--record", folder + "/bench-" + std::to_string(round) + ".sqlite"};
-    better(recorded, World(program, run).measure());
-    run.flags.clear();
-    run.peering = Peering::connection_per_packet;
-    better(single, World(program, run).measure());
-  }
+  report.title("peeling alone, on the node's core");
+  report.line("packets a second", rounds.alone.per_s);
+  report.line("packets a processor second", rounds.alone.per_cpu_s);
+  rates("through the node, kept connections", rounds.persistent);
+  report.at_least("over peeling alone, by the clock", rounds.persistent.per_s / rounds.alone.per_s,
+                  0.8);
+  report.at_least("over peeling alone, by processor time",
+                  rounds.persistent.per_cpu_s / rounds.alone.per_cpu_s, 0.8);
+  rates("through the node, a connection a packet", rounds.single);
+  report.at_least("over peeling alone, by the clock", rounds.single.per_s / rounds.alone.per_s,
+                  0.8);
+  report.at_least("over peeling alone, by processor time",
+                  rounds.single.per_cpu_s / rounds.alone.per_cpu_s, 0.8);
+  rates("a connection a packet, and no peel (the system's share)", rounds.bare);
+  const double both = 1 / (1 / rounds.alone.per_cpu_s + 1 / rounds.bare.per_cpu_s);
+  report.at_least("the node over peeling and this together, by processor time",
+                  rounds.single.per_cpu_s / both, 0.8);
+  rates("with --record, kept connections", rounds.recorded);
+  report.at_least("over the same without, by the clock",
+                  rounds.recorded.per_s / rounds.persistent.per_s, 0.9);
+  report.at_least("over the same without, the loop's processor time",
+                  rounds.recorded.per_loop_s / rounds.persistent.per_loop_s, 0.9);
+  report.line("over the same without, with the writer's processor time",
+              rounds.recorded.per_cpu_s / rounds.persistent.per_cpu_s);
+}
 
-  Run half;
-  half.packets = packets / 4;
-  half.delay = 20ms;
-  half.gap = Duration(static_cast<std::int64_t>(2e9 / persistent.per_s));
-  const Measured latency = World(program, half).measure();
-
-  Run flood;
-  flood.packets = packets * 5;
-  flood.flags = {"--tag-memory", "1MiB"};
-  const Measured flat = World(program, flood).measure();
-
-  report.line("peeling alone, packets per cpu second", alone, "");
-  const auto lines = [&](const char* what, const Measured& measured) {
-    std::printf("%s\n", what);
-    report.line("  packets per second", measured.per_s, "");
-    report.line("  packets per cpu second", measured.per_cpu_s, "");
-    report.line("  packets per cpu second of the loop", measured.per_loop_s, "");
-  };
-  lines("through the node, kept connections", persistent);
-  lines("the same with --record", recorded);
-  lines("through the node, a connection a packet", single);
-  report.ratio("node / peeling alone", persistent.per_cpu_s / alone, 0.8);
-  report.ratio("with --record / without, the loop", recorded.per_loop_s / persistent.per_loop_s,
-               0.9);
-  report.line("with --record / without, in all", recorded.per_cpu_s / persistent.per_cpu_s, "");
-  report.line("a connection a packet / peeling alone", single.per_cpu_s / alone, "");
+void report_latency(program::Report& report, const Measured& latency) {
   const auto at = [&](double q) {
     const auto i = static_cast<std::size_t>(q * static_cast<double>(latency.beyond.size() - 1));
     return static_cast<double>(latency.beyond[i].count()) / 1e3;
   };
-  report.line("beyond the asked delay at half load, median", at(0.5), "us");
-  report.line("beyond the asked delay at half load, p99", at(0.99), "us");
-  report.line("beyond the asked delay at half load, least", at(0), "us");
-  report.most("private dirty memory of an idle node",
-              static_cast<double>(persistent.dirty_idle_kib) / 1024, 4, "MiB");
-  report.line("  its resident memory", static_cast<double>(persistent.rss_idle_kib) / 1024, "MiB");
-  report.line("private dirty memory with 1 MiB of tags, after them",
-              static_cast<double>(flat.dirty_end_kib) / 1024, "MiB");
-  return report.failed ? 1 : 0;
+  report.title("beyond the asked delay of 20 ms, at half of that load");
+  report.line("least", at(0), "us");
+  report.line("median", at(0.5), "us");
+  report.line("99th percentile", at(0.99), "us");
+}
+
+/// `flat` had 1 MiB of tags, which are full after some 65,000 packets: four batches.
+void report_memory(program::Report& report, const Measured& idle, const Measured& flat) {
+  report.title("memory");
+  report.at_most("private dirty memory of an idle node", idle.dirty_idle, 4, "MiB");
+  report.line("its resident memory (with what all programs share)", idle.rss_idle, "MiB");
+  const std::size_t full = std::min<std::size_t>(4, flat.dirty.size());
+  const auto batches = std::to_string(full * kBatch) + " packets, 1 MiB of tags full";
+  report.line(("private dirty memory after " + batches).c_str(), flat.dirty[full - 1], "MiB");
+  report.line("its resident memory then", flat.rss[full - 1], "MiB");
+  const auto most =
+      *std::ranges::max_element(flat.dirty.begin() + static_cast<long>(full) - 1, flat.dirty.end());
+  const std::string rest =
+      "growth from there to " + std::to_string(flat.dirty.size() * kBatch) + " packets";
+  report.at_most(rest.c_str(), most - flat.dirty[full - 1], 0.1, "MiB");
+}
+
+int bench(const std::string& program, std::size_t packets, const std::string& folder) {
+  program::Report report;
+  Rounds rounds;
+  for (int round = 0; round < 3; ++round)
+    rounds.play(program, packets, folder + "/bench-" + std::to_string(round) + ".sqlite");
+  report_rates(report, rounds);
+
+  Run half;
+  half.packets = packets / 4;
+  half.delay = 20ms;
+  half.gap = Duration(static_cast<std::int64_t>(2e9 / rounds.persistent.per_s));
+  report_latency(report, World(program, half).measure());
+
+  Run flood;
+  flood.packets = packets * 25;
+  flood.flags = {"--tag-memory", "1MiB"};
+  report_memory(report, rounds.persistent, World(program, flood).measure());
+  return report.end();
 }
 
 }  // namespace
@@ -370,7 +395,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   mix::runtime::raise_descriptor_limit(mix::wire::kWantedDescriptors);
-  mix::mixnode::pin(mix::mixnode::kBenchCore);
+  mix::program::pin(mix::program::kBenchCore);
   const std::size_t packets = argc > 2 ? std::stoul(argv[2]) : 20'000;
   std::string folder = argc > 3 ? argv[3] : "";
   char made[] = "/tmp/mixlab-bench-XXXXXX";

@@ -153,15 +153,26 @@ bool expects_continue(const Parser& parser) {
          boost::beast::iequals(parser.get()[http::field::expect], "100-continue");
 }
 
+/// Until a request has begun; false when none will. A connection that waits here, as kept ones do
+/// nearly always, holds no parser and no reply: there may be thousands.
+Task<bool> request_begins(Self self, Stream& stream, std::string& unread) {
+  stream.set_deadline(self->loop.now() + self->options.idle_limit);
+  while (unread.empty()) {
+    const Io<> got = co_await more(self, stream, unread);
+    if (!got) co_return false;
+  }
+  co_return true;
+}
+
+/// Of a request that has begun.
 Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(self->options.max_header));
   parser.body_limit(self->options.max_body);
   parser.eager(true);
   Claim claim(self);
-  bool begun = !unread.empty(), continued = false;
-  stream.set_deadline(self->loop.now() +
-                      (begun ? self->options.exchange_time_out : self->options.idle_limit));
+  bool continued = false;
+  stream.set_deadline(self->loop.now() + self->options.exchange_time_out);
   for (;;) {
     if (!unread.empty()) {
       boost::system::error_code failure;
@@ -179,11 +190,9 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
       co_return std::unexpected(Refused{});
     const Io<> got = co_await more(self, stream, unread);
     if (!got)
-      co_return std::unexpected(begun && got.error().kind == IoError::Kind::timed_out
+      co_return std::unexpected(got.error().kind == IoError::Kind::timed_out
                                     ? Refused{408, "the request came too slowly"}
                                     : Refused{});
-    if (!std::exchange(begun, true))
-      stream.set_deadline(self->loop.now() + self->options.exchange_time_out);
   }
 }
 
@@ -218,47 +227,56 @@ Task<> part(Self self, Stream& stream) {
   }
 }
 
+/// One request and its reply; whether the connection is kept.
+Task<bool> exchange(Self self, Stream& stream, std::string& unread) {
+  Parsed parsed = co_await read_request(self, stream, unread);
+  if (!parsed) {
+    if (parsed.error().status == 0) co_return false;
+    const HttpReply reply = self->refusal(parsed.error().status, parsed.error().text);
+    const std::string text = self->text_of(reply, false, true);
+    if (stream.is_open() && co_await stream.write_all(as_bytes(text))) co_await part(self, stream);
+    co_return false;
+  }
+  const bool keep_alive = parsed->keep_alive();
+  const bool asks_upgrade = boost::beast::websocket::is_upgrade(*parsed);
+  HttpRequest request = to_ours(*parsed, stream.remote());
+  const auto* upgrade = asks_upgrade ? self->upgrade_at(request.path) : nullptr;
+  std::string text;
+  std::shared_ptr<const std::string> shared;
+  if (upgrade && !unread.empty()) {
+    text = self->text_of(self->refusal(400, "bytes came before the handshake"), false, true);
+  } else if (upgrade && upgrade->admit && !upgrade->admit(request)) {
+    text = self->text_of(self->refusal(403, "this origin is not allowed"), false, true);
+  } else if (upgrade) {
+    stream.set_deadline(std::nullopt);
+    std::ostringstream handshake;
+    handshake << parsed->base();
+    auto socket =
+        co_await accept_websocket(self->loop, std::move(stream), handshake.str(), upgrade->limits);
+    if (socket) co_await upgrade->session(std::move(*socket));
+    co_return false;
+  } else {
+    const bool with_body = request.method != "HEAD";
+    HttpReply reply = self->answer(request);
+    text = self->text_of(reply, keep_alive, with_body);
+    if (with_body && has_body(reply.status)) shared = std::move(reply.shared_body);
+  }
+  const auto written = shared ? co_await stream.write_all(as_bytes(text), as_bytes(*shared))
+                              : co_await stream.write_all(as_bytes(text));
+  if (!written) co_return false;
+  if (keep_alive && upgrade == nullptr) co_return true;
+  co_await part(self, stream);
+  co_return false;
+}
+
 Task<> serve_connection(Self self, Stream stream) {
   std::string unread;
   for (;;) {
-    Parsed parsed = co_await read_request(self, stream, unread);
-    if (!parsed) {
-      if (parsed.error().status == 0) co_return;
-      const HttpReply reply = self->refusal(parsed.error().status, parsed.error().text);
-      const std::string text = self->text_of(reply, false, true);
-      if (stream.is_open() && co_await stream.write_all(as_bytes(text)))
-        co_await part(self, stream);
-      co_return;
-    }
-    const bool keep_alive = parsed->keep_alive();
-    const bool asks_upgrade = boost::beast::websocket::is_upgrade(*parsed);
-    HttpRequest request = to_ours(*parsed, stream.remote());
-    const auto* upgrade = asks_upgrade ? self->upgrade_at(request.path) : nullptr;
-    std::string text;
-    std::shared_ptr<const std::string> shared;
-    if (upgrade && !unread.empty()) {
-      text = self->text_of(self->refusal(400, "bytes came before the handshake"), false, true);
-    } else if (upgrade && upgrade->admit && !upgrade->admit(request)) {
-      text = self->text_of(self->refusal(403, "this origin is not allowed"), false, true);
-    } else if (upgrade) {
-      stream.set_deadline(std::nullopt);
-      std::ostringstream handshake;
-      handshake << parsed->base();
-      auto socket = co_await accept_websocket(self->loop, std::move(stream), handshake.str(),
-                                              upgrade->limits);
-      if (socket) co_await upgrade->session(std::move(*socket));
-      co_return;
-    } else {
-      const bool with_body = request.method != "HEAD";
-      HttpReply reply = self->answer(request);
-      text = self->text_of(reply, keep_alive, with_body);
-      if (with_body && has_body(reply.status)) shared = std::move(reply.shared_body);
-    }
-    const auto written = shared ? co_await stream.write_all(as_bytes(text), as_bytes(*shared))
-                                : co_await stream.write_all(as_bytes(text));
-    if (!written) co_return;
-    shared.reset();
-    if (!keep_alive || (upgrade != nullptr)) co_return co_await part(self, stream);
+    const bool begun = co_await request_begins(self, stream, unread);
+    if (!begun) co_return;
+    const bool kept = co_await exchange(self, stream, unread);
+    if (!kept) co_return;
+    if (unread.empty()) unread.shrink_to_fit();
   }
 }
 
