@@ -59,8 +59,8 @@ std::vector<Ability> probe_machine() {
   add("rdtsc faulting", in_child([] { return ::prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0; }),
       "RDTSC counts virtual time", "RDTSC shows the machine");
   add("cpuid faulting", cpuid_can_fault(), "CPUID answers from the lab's table",
-      "CPUID, and what libraries choose by it, is this machine's: in the manifest. "
-      "std::random_device may take RDRAND then, and is not covered");
+      "CPUID, and what libraries choose by it, is this machine's: in the manifest. It tells which "
+      "CPU runs the program, and std::random_device may take RDRAND: neither is covered then");
   // Rows of the checklist that nothing here can close: a run says so in its manifest.
   const auto open = [&](std::string name, std::string why) {
     out.push_back({std::move(name), false, std::move(why)});
