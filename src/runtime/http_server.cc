@@ -100,7 +100,7 @@ struct Refused {
   unsigned status = 0;  // 0: nobody is there to hear it
   std::string_view text;
 };
-using Parsed = std::expected<BeastRequest, Refused>;
+using Parsed = std::expected<std::unique_ptr<BeastRequest>, Refused>;
 
 Refused refused_for(const boost::system::error_code& failure) {
   if (failure == http::error::body_limit) return {413, "the body is too large"};
@@ -154,7 +154,8 @@ bool expects_continue(const Parser& parser) {
 }
 
 /// Until a request has begun; false when none will. A connection that waits here, as kept ones do
-/// nearly always, holds no parser and no reply: there may be thousands.
+/// nearly always, holds no parser and no reply: there may be thousands. (Asio gives the memory of
+/// frames that ended to the next ones, however small, so what is large lies on the heap instead.)
 Task<bool> request_begins(Self self, Stream& stream, std::string& unread) {
   stream.set_deadline(self->loop.now() + self->options.idle_limit);
   while (unread.empty()) {
@@ -166,7 +167,8 @@ Task<bool> request_begins(Self self, Stream& stream, std::string& unread) {
 
 /// Of a request that has begun.
 Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
-  Parser parser;
+  const auto own = std::make_unique<Parser>();
+  Parser& parser = *own;
   parser.header_limit(static_cast<std::uint32_t>(self->options.max_header));
   parser.body_limit(self->options.max_body);
   parser.eager(true);
@@ -179,7 +181,7 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
       unread.erase(0, parser.put(boost::asio::buffer(unread), failure));
       if (failure && failure != http::error::need_more)
         co_return std::unexpected(refused_for(failure));
-      if (parser.is_done()) co_return parser.release();
+      if (parser.is_done()) co_return std::make_unique<BeastRequest>(parser.release());
       if (!claim.make(parser)) co_return std::unexpected(Refused{503, "too many large bodies"});
       // A header without end stays unread as a whole.
       if (unread.size() > self->options.max_header && !parser.is_header_done())
@@ -227,44 +229,62 @@ Task<> part(Self self, Stream& stream) {
   }
 }
 
+/// What is to be written, or the upgrade to be made.
+struct Answer {
+  std::string text;  // the reply; of an upgrade, the request's header
+  std::shared_ptr<const std::string> shared;
+  const HttpServer::Impl::Upgrade* upgrade = nullptr;
+  bool keep = false;
+};
+
+/// Not part of the coroutine: request and reply need not lie in its frame.
+Answer answer_to(const HttpServer::Impl& self, BeastRequest& message, const Address& peer,
+                 bool more_came) {
+  const bool asks_upgrade = boost::beast::websocket::is_upgrade(message);
+  const HttpRequest request = to_ours(message, peer);
+  const auto* upgrade = asks_upgrade ? self.upgrade_at(request.path) : nullptr;
+  if (upgrade && more_came)
+    return {self.text_of(self.refusal(400, "bytes came before the handshake"), false, true), {}};
+  if (upgrade && upgrade->admit && !upgrade->admit(request))
+    return {self.text_of(self.refusal(403, "this origin is not allowed"), false, true), {}};
+  if (upgrade) {
+    std::ostringstream handshake;
+    handshake << message.base();
+    return {handshake.str(), {}, upgrade};
+  }
+  const bool keep = message.keep_alive(), with_body = request.method != "HEAD";
+  HttpReply reply = self.answer(request);
+  Answer out{self.text_of(reply, keep, with_body), {}, nullptr, keep};
+  if (with_body && has_body(reply.status)) out.shared = std::move(reply.shared_body);
+  return out;
+}
+
 /// One request and its reply; whether the connection is kept.
 Task<bool> exchange(Self self, Stream& stream, std::string& unread) {
-  Parsed parsed = co_await read_request(self, stream, unread);
-  if (!parsed) {
-    if (parsed.error().status == 0) co_return false;
-    const HttpReply reply = self->refusal(parsed.error().status, parsed.error().text);
-    const std::string text = self->text_of(reply, false, true);
-    if (stream.is_open() && co_await stream.write_all(as_bytes(text))) co_await part(self, stream);
-    co_return false;
+  Answer answer;
+  {
+    Parsed parsed = co_await read_request(self, stream, unread);
+    if (!parsed) {
+      if (parsed.error().status == 0) co_return false;
+      answer.text =
+          self->text_of(self->refusal(parsed.error().status, parsed.error().text), false, true);
+      if (!stream.is_open()) co_return false;
+    } else {
+      answer = answer_to(*self, **parsed, stream.remote(), !unread.empty());
+    }
   }
-  const bool keep_alive = parsed->keep_alive();
-  const bool asks_upgrade = boost::beast::websocket::is_upgrade(*parsed);
-  HttpRequest request = to_ours(*parsed, stream.remote());
-  const auto* upgrade = asks_upgrade ? self->upgrade_at(request.path) : nullptr;
-  std::string text;
-  std::shared_ptr<const std::string> shared;
-  if (upgrade && !unread.empty()) {
-    text = self->text_of(self->refusal(400, "bytes came before the handshake"), false, true);
-  } else if (upgrade && upgrade->admit && !upgrade->admit(request)) {
-    text = self->text_of(self->refusal(403, "this origin is not allowed"), false, true);
-  } else if (upgrade) {
+  if (answer.upgrade) {
     stream.set_deadline(std::nullopt);
-    std::ostringstream handshake;
-    handshake << parsed->base();
-    auto socket =
-        co_await accept_websocket(self->loop, std::move(stream), handshake.str(), upgrade->limits);
-    if (socket) co_await upgrade->session(std::move(*socket));
+    auto socket = co_await accept_websocket(self->loop, std::move(stream), answer.text,
+                                            answer.upgrade->limits);
+    if (socket) co_await answer.upgrade->session(std::move(*socket));
     co_return false;
-  } else {
-    const bool with_body = request.method != "HEAD";
-    HttpReply reply = self->answer(request);
-    text = self->text_of(reply, keep_alive, with_body);
-    if (with_body && has_body(reply.status)) shared = std::move(reply.shared_body);
   }
-  const auto written = shared ? co_await stream.write_all(as_bytes(text), as_bytes(*shared))
-                              : co_await stream.write_all(as_bytes(text));
+  const auto written =
+      answer.shared ? co_await stream.write_all(as_bytes(answer.text), as_bytes(*answer.shared))
+                    : co_await stream.write_all(as_bytes(answer.text));
   if (!written) co_return false;
-  if (keep_alive && upgrade == nullptr) co_return true;
+  if (answer.keep) co_return true;
   co_await part(self, stream);
   co_return false;
 }
