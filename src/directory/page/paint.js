@@ -6,6 +6,7 @@ const STEPS = 28;
 const RAIL_STEPS = 120;
 const PULSE_MS = 450;
 const LABELS = 6; // links of one node that get a number
+const SPRITE = 20;
 
 /** From a to b, leaving and arriving along the direction in which layers follow each other. */
 function curve(a, b, vertical) {
@@ -75,7 +76,9 @@ export class Paint {
     const read = (name) => style.getPropertyValue(name).trim();
     this.#colours = [0, 1, 2, 3, 4].map((hop) => read(`--hop-${hop}`));
     this.ink = { home: read('--home'), text: read('--text'), card: read('--card'), line: read('--line') };
-    this.dark = matchMedia('(prefers-color-scheme: dark)').matches;
+    const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+    this.sprites = new Map(this.#colours.map((colour, hop) => [hop, disc(colour, dark)]));
+    this.sprites.set('home', ring(this.ink.home, this.ink.card, dark));
     this.links();
   }
 
@@ -269,16 +272,7 @@ export class Paint {
   }
 
   #draw(context, list, hop) {
-    const home = hop === 'home';
-    const colour = home ? this.ink.home : this.#colours[hop];
-    const disc = (radius) => {
-      context.beginPath();
-      for (const [x, y] of list) {
-        context.moveTo(x + radius, y);
-        context.arc(x, y, radius, 0, 2 * Math.PI);
-      }
-    };
-    context.strokeStyle = context.fillStyle = colour;
+    context.strokeStyle = hop === 'home' ? this.ink.home : this.#colours[hop];
     context.globalAlpha = 0.4;
     context.lineWidth = 2;
     context.beginPath();
@@ -287,23 +281,9 @@ export class Paint {
       context.lineTo(x, y);
     }
     context.stroke();
-    if (this.dark) {
-      context.globalAlpha = 0.18;
-      disc(8);
-      context.fill();
-    }
     context.globalAlpha = 1;
-    if (home) {
-      // A ring: what comes home is told apart without its colour, too.
-      context.fillStyle = this.ink.card;
-      context.lineWidth = 1.6;
-      disc(3.2);
-      context.fill();
-      context.stroke();
-    } else {
-      disc(3.3);
-      context.fill();
-    }
+    const sprite = this.sprites.get(hop);
+    for (const [x, y] of list) context.drawImage(sprite, x - SPRITE / 2, y - SPRITE / 2, SPRITE, SPRITE);
   }
 
   #ripple(context, now) {
@@ -323,6 +303,48 @@ export class Paint {
     }
     context.globalAlpha = 1;
   }
+}
+
+/** A dot, painted once and then copied: hundreds of small circles in each frame are slow without a graphics card. */
+function sprite(colour, glows, draw) {
+  const canvas = document.createElement('canvas');
+  const sharp = Math.min(devicePixelRatio || 1, 2);
+  canvas.width = canvas.height = SPRITE * sharp;
+  const context = canvas.getContext('2d');
+  context.scale(sharp, sharp);
+  const middle = SPRITE / 2;
+  if (glows) {
+    const glow = context.createRadialGradient(middle, middle, 2, middle, middle, middle);
+    glow.addColorStop(0, colour);
+    glow.addColorStop(1, 'transparent');
+    context.globalAlpha = 0.45;
+    context.fillStyle = glow;
+    context.fillRect(0, 0, SPRITE, SPRITE);
+    context.globalAlpha = 1;
+  }
+  context.beginPath();
+  draw(context, middle);
+  return canvas;
+}
+
+function disc(colour, glows) {
+  return sprite(colour, glows, (context, middle) => {
+    context.arc(middle, middle, 3.3, 0, 2 * Math.PI);
+    context.fillStyle = colour;
+    context.fill();
+  });
+}
+
+/** What comes home is told apart without its colour, too. */
+function ring(colour, inside, glows) {
+  return sprite(colour, glows, (context, middle) => {
+    context.arc(middle, middle, 3.2, 0, 2 * Math.PI);
+    context.fillStyle = inside;
+    context.fill();
+    context.strokeStyle = colour;
+    context.lineWidth = 1.6;
+    context.stroke();
+  });
 }
 
 /** The point at a share of a way. */

@@ -13,7 +13,7 @@ export function tiles(network) {
   say($('packets'), count(total));
   bars($('packets-bars'), network.total.bars(now));
   const entered = network.of('mix', 1).reduce((all, mix) => all + (network.tallies.get(mix.key)?.received.sum(now) ?? 0), 0);
-  say($('packets-sub'), `${count(entered)} came into layer 1`);
+  say($('packets-sub'), `${count(entered)} into layer 1`);
 
   const layers = [];
   for (let layer = 1; layer <= network.layers(); layer++) layers.push(network.of('mix', layer).length);

@@ -19,6 +19,7 @@ export class Stage {
   #items = new Map(); // key -> {item, button, .., node or client}
   #columns = new Map(); // 'clients', 'layer 1', .., 'providers' -> {section, list, head, note}
   #current = null; // the key that Tab reaches
+  #touched = false; // whether somebody has moved it
   changed = () => {}; // places have changed
   chosen = () => {}; // another node is looked at
 
@@ -35,7 +36,9 @@ export class Stage {
     for (const [kind, set] of [['pointerover', true], ['pointerout', false], ['focusin', true], ['focusout', false]])
       this.columns.addEventListener(kind, (event) => {
         const button = event.target.closest('button.node');
-        if (button) this.#point(set ? button.dataset.key : null);
+        if (!button) return;
+        if (kind === 'focusin') this.#touched = true;
+        this.#point(set ? button.dataset.key : null);
       });
     new ResizeObserver(() => this.changed()).observe(root);
   }
@@ -64,8 +67,6 @@ export class Stage {
     const providers = this.network.of('provider');
     wanted.push(['providers', providers.length > 1 ? 'Providers' : 'Provider', providers]);
 
-    const most = Math.max(...wanted.map(([, , who]) => who.length));
-    this.root.dataset.density = DENSITIES.find(([limit]) => most <= limit)[1];
     this.root.dataset.layers = layers;
     const names = new Set(wanted.map(([name]) => name));
     for (const [name, column] of this.#columns)
@@ -77,6 +78,7 @@ export class Stage {
     for (const [name, title, who] of wanted) {
       const column = this.#column(name);
       say(column.title, title);
+      column.section.dataset.density = DENSITIES.find(([most]) => who.length <= most)[1];
       const limit = name === 'clients' ? MAX_CLIENTS_SHOWN : MAX_SHOWN;
       who.slice(0, limit).forEach((one, place) => {
         present.add(one.key);
@@ -87,7 +89,7 @@ export class Stage {
       if (name === 'clients') this.columns.append(this.inlet);
     }
     for (const [key, shown] of this.#items) if (!present.has(key)) this.#leave(key, shown);
-    if (!this.#items.has(this.#current)) this.#makeCurrent(this.#items.keys().next().value ?? null);
+    if (!this.#touched || !this.#items.has(this.#current)) this.#makeCurrent(this.#first());
     this.#hide(present.size === 0);
     this.refresh();
     this.changed();
@@ -102,6 +104,7 @@ export class Stage {
 
   #hide(empty) {
     this.root.querySelector('#empty').hidden = !empty || this.network.hello === null;
+    this.root.parentElement.classList.toggle('vacant', empty);
     this.columns.hidden = empty;
   }
 
@@ -174,7 +177,7 @@ export class Stage {
       shown.item.remove();
       this.changed();
     }, LEAVING_MS);
-    if (hadFocus) this.#focus(this.#items.keys().next().value);
+    if (hadFocus) this.#focus(this.#first());
   }
 
   // ---- What is written on them ----------------------------------------------------------------------------
@@ -258,6 +261,10 @@ export class Stage {
     this.chosen();
   }
 
+  #first() {
+    return this.columns.querySelector('.node:not(:disabled)')?.dataset.key ?? null;
+  }
+
   #makeCurrent(key) {
     this.#items.get(this.#current)?.button.setAttribute('tabindex', -1);
     this.#current = key;
@@ -280,7 +287,11 @@ export class Stage {
     const step = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
     if (!button || !step) return;
     event.preventDefault();
-    const next = nearest(button, this.#items, step);
+    // Along a layer one stays in it; across, the next layer's nearest comes.
+    const along = this.vertical ? step[1] === 0 : step[0] === 0;
+    const column = button.closest('.column');
+    const within = [...this.#items].filter(([, shown]) => !along || column.contains(shown.button));
+    const next = nearest(button, within, step);
     if (next) this.#focus(next);
   }
 }
