@@ -325,6 +325,11 @@ BOOST_AUTO_TEST_CASE(clients_report_from_this_machine_only) {
   BOOST_TEST(directory.get_client_metrics(request("GET", "/", "", "127.0.0.1:1")).body.size() >
              100u);
   BOOST_TEST(directory.get_client_metrics(request("GET", "/")).status == 403u);
+  auto of_a_page = request("GET", "/", "", "127.0.0.1:1");
+  of_a_page.origin = "http://evil.example";
+  BOOST_TEST(directory.get_client_metrics(of_a_page).status == 403u);
+  of_a_page.origin = "http://localhost:8080";
+  BOOST_TEST(directory.get_client_metrics(of_a_page).status == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
