@@ -219,7 +219,7 @@ def _announce(net: Devnet, took_ns: int, own_directory: bool) -> None:
         say(f"({others} of these mixnodes belong to another network that uses the same directory)")
     say(f"ready in {took_ns / 1e9:.2f} s")
     whose = "" if own_directory else " (it ran already, and will not be stopped)"
-    say(f"directory  {net.directory_url}{whose}")
+    say(f"directory  {net.directory_url}  (in a browser: the network, live){whose}")
     for client in net.clients:
         say(f"{client.name}   ws://localhost:{client.port}")
     say(f"recording  {_short(net.record)}  (links senders to receivers: for test networks)")

@@ -13,6 +13,7 @@
 #   ctest over its corpus in <folder>/corpus/<thing>/ and the folders of FUZZ_ALSO, and by scripts/fuzz.sh
 #   with libFuzzer.
 # * <thing>.sql (or <thing>_gdb.py) is embedded: `#include "<folder>/<thing>.sql.inc"` is its text as one string literal.
+# * page/* of the folder (HTML, CSS, JavaScript) is embedded likewise: `#include "<folder>/page/<file>.inc"`.
 # * Every header is compiled on its own (target all_verify_interface_header_sets).
 # * A quoted include must be spelt from the repository root and name this folder or one in USES; each
 #   folder in USES must be on a lower level. Anything else stops the configure step.
@@ -39,7 +40,7 @@ function(floor_check_includes folder file uses)
     if(line MATCHES "include[ \t]+\"([^\"]+)\"")
       set(header ${CMAKE_MATCH_1})
       get_filename_component(dir ${header} DIRECTORY)
-      if(NOT dir STREQUAL folder AND NOT dir IN_LIST uses)
+      if(NOT dir STREQUAL folder AND NOT dir STREQUAL "${folder}/page" AND NOT dir IN_LIST uses)
         floor_problem("${file}: includes \"${header}\", but ${folder} does not name ${dir} in USES")
       endif()
     elseif(line MATCHES "include[ \t]+<([^>]+)>")
@@ -118,7 +119,7 @@ function(floor folder)
   foreach(file IN LISTS all)
     floor_check_includes(${folder} ${file} "${F_USES}")
   endforeach()
-  file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*.sql ${dir}/*_gdb.py)
+  file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*.sql ${dir}/*_gdb.py ${dir}/page/*)
   foreach(script IN LISTS scripts)
     floor_embed(${folder} ${script})
   endforeach()

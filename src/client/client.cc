@@ -230,10 +230,14 @@ std::string Client::metrics() {
     x_told = x_telling;
   x_telling = x_ledger.counts(x_loop.now());
   const LoopCounts news = x_telling - x_told;
-  return topology::to_report_json(topology::ClientMetrics{.public_key = x_self.public_key,
-                                                          .loops_sent = news.sent,
-                                                          .loops_home = news.home,
-                                                          .loops_lost = news.lost});
+  topology::ClientMetrics report{.public_key = x_self.public_key,
+                                 .loops_sent = news.sent,
+                                 .loops_home = news.home,
+                                 .loops_lost = news.lost};
+  report.loops_out = x_telling.out();
+  for (const Duration round_trip : x_ledger.round_trips_since(x_told.home))
+    report.round_trips_ns.push_back(static_cast<std::uint64_t>(round_trip.count()));
+  return topology::to_report_json(report);
 }
 
 bool is_local(std::string_view url) {

@@ -39,9 +39,21 @@ std::optional<LoopLedger::Digest> LoopLedger::home(const Mark& mark, Instant now
   entry.state = State::home;
   if (entry.kind == Kind::loop) {
     ++(late ? x_counts.late : x_counts.home);
-    if (!late && x_round_trips.size() < kMaxRoundTrips) x_round_trips.push_back(now - entry.sent);
+    if (!late) took(now - entry.sent);
   }
   return entry.digest;
+}
+
+void LoopLedger::took(Duration round_trip) {
+  if (x_round_trips.size() < kMaxRoundTrips) x_round_trips.push_back(round_trip);
+  x_recent.push_back(round_trip);
+  if (x_recent.size() > kMaxRecent) x_recent.pop_front();
+}
+
+std::vector<Duration> LoopLedger::round_trips_since(std::uint64_t home) const {
+  const std::uint64_t news = x_counts.home - std::min(home, x_counts.home);
+  const auto many = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(news, x_recent.size()));
+  return {x_recent.end() - many, x_recent.end()};
 }
 
 LoopCounts LoopLedger::counts(Instant now) {

@@ -8,8 +8,8 @@
 // with the loops: what is counted is told to others, and who is told how many fillers came home
 // could work out how many real messages were sent.
 //
-// Bounds: kMaxRemembered packets, the oldest go first; kMaxRoundTrips times a report. Needs no
-// timer: loops age when asked. Pure; one thread.
+// Bounds: kMaxRemembered packets, the oldest go first; kMaxRoundTrips times a report, kMaxRecent
+// times for whoever asks in between. Needs no timer: loops age when asked. Pure; one thread.
 #pragma once
 
 #include <array>
@@ -43,6 +43,7 @@ class LoopLedger {
  public:
   static constexpr std::size_t kMaxRemembered = 64 * 1024;
   static constexpr std::size_t kMaxRoundTrips = 64 * 1024;
+  static constexpr std::size_t kMaxRecent = 64;
   using Digest = ByteArray<16>;
 
   explicit LoopLedger(Duration time_out) : x_time_out(time_out) {}
@@ -54,6 +55,9 @@ class LoopLedger {
   std::optional<Digest> home(const Mark& mark, Instant now);
 
   LoopCounts counts(Instant now);
+  /// How long the loops took that came home after the first `home` of them: the latest
+  /// kMaxRecent of those, in the order they came.
+  std::vector<Duration> round_trips_since(std::uint64_t home) const;
 
   /// "loops: 120 sent, 118 home, 0 lost, 2 out; round trip median 812 ms, p99 1.50 s, max 1.61 s
   /// (since the last report: ...)". Starts the next report.
@@ -72,6 +76,7 @@ class LoopLedger {
   void age(Instant now);
   void forget_oldest();
   void lose(Entry& entry);
+  void took(Duration round_trip);
 
   Duration x_time_out;
   Entries x_entries;
@@ -81,6 +86,7 @@ class LoopLedger {
   LoopCounts x_counts;
   LoopCounts x_reported;
   std::vector<Duration> x_round_trips;  // since the last report
+  std::deque<Duration> x_recent;        // of the last loops that came home
 };
 
 }  // namespace mix::client

@@ -117,6 +117,30 @@ BOOST_AUTO_TEST_CASE(loops_sent_after_the_bound_was_met_age_like_the_first) {
   BOOST_TEST(ledger.counts(kStart + 20s).lost == kFirst + 10);
 }
 
+BOOST_AUTO_TEST_CASE(whoever_asks_in_between_hears_the_round_trips_of_the_latest_loops_only) {
+  LoopLedger ledger(10s);
+  constexpr auto kMany = static_cast<std::uint32_t>(LoopLedger::kMaxRecent) + 5;
+  for (std::uint32_t n = 1; n <= kMany; ++n) {
+    ledger.sent(Kind::loop, mark(n), kStart, digest(1));
+    ledger.sent(Kind::cover, mark(1000 + n), kStart, digest(1));
+    (void)ledger.home(mark(n), kStart + n * 1ms);
+    (void)ledger.home(mark(1000 + n), kStart + 9s);
+  }
+  BOOST_TEST((ledger.round_trips_since(kMany - 2) ==
+              std::vector<Duration>{(kMany - 1) * 1ms, kMany * 1ms}));
+  BOOST_TEST(ledger.round_trips_since(kMany).empty());
+  BOOST_TEST(ledger.round_trips_since(kMany + 1).empty());
+  const auto all = ledger.round_trips_since(0);
+  BOOST_TEST(all.size() == LoopLedger::kMaxRecent);
+  BOOST_TEST((all.front() == 6ms));
+  (void)ledger.report(kStart + 9s);  // which takes nothing from whoever asks in between
+  BOOST_TEST(ledger.round_trips_since(0).size() == LoopLedger::kMaxRecent);
+  // One that comes too late has no round trip.
+  ledger.sent(Kind::loop, mark(999), kStart, digest(1));
+  (void)ledger.home(mark(999), kStart + 11s);
+  BOOST_TEST(ledger.round_trips_since(kMany).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_report_says_what_happened_since_the_last_and_how_long_loops_took) {
   LoopLedger ledger(10s);
   for (std::uint32_t n = 1; n <= 100; ++n) {

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "src/crypto/cipher.h"
-#include "src/directory/page.h"
+#include "src/directory/assets.h"
+#include "src/directory/feed.h"
+#include "src/directory/plain.h"
 #include "src/runtime/settings.h"
 #include "src/topology/fields.h"
 #include "src/topology/json.h"
@@ -25,6 +27,7 @@ static_assert(topology::kMaxVersionLength == limits::kMaxVersionLength);
 static_assert(topology::kMaxLocationLength == limits::kMaxLocationLength);
 static_assert(topology::kMaxRegisteredClients == limits::kMaxAccounts);
 static_assert(topology::kMaxMetricsPeers == limits::kMaxMetricsPeers);
+static_assert(topology::kMaxRoundTrips == limits::kMaxRoundTripsTold);
 // A provider with every account it may have can announce itself.
 static_assert(limits::kMaxAccounts * limits::kAccountJsonBytes + limits::kEntryJsonBytes <=
               limits::kMaxBodyBytes);
@@ -100,17 +103,14 @@ std::string seen_from_outside(const std::string& host, const runtime::Address& p
   return seen.to_text();
 }
 
-/// Whether one of the tags in an If-None-Match is this one, weak or not.
-bool names(std::string_view if_none_match, std::string_view etag) {
-  return if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos;
-}
-
 }  // namespace
 
-Directory::Directory(const ports::Clock& clock, Tell console, Tell broadcast)
+Directory::Directory(const ports::Clock& clock, Tell console, Tell broadcast, Live live)
     : x_clock(clock),
       x_console(std::move(console)),
       x_broadcast(std::move(broadcast)),
+      x_live(std::move(live)),
+      x_since(clock.wall_now()),
       x_roster(kRosterLimits),
       x_mix_metrics(window_limits<topology::MixMetrics>(), clock.now()),
       x_client_metrics(window_limits<topology::ClientMetrics>(), clock.now()) {}
@@ -123,6 +123,8 @@ void Directory::say(const Request& request, unsigned status, const std::string& 
 Directory::Reply Directory::refuse(const Request& request, unsigned status,
                                    const std::string& why) const {
   say(request, status, "from " + request.peer.host_text() + ": " + why);
+  x_live(Audience::everyone,
+         [&] { return feed::refused(request.path, status, why, x_clock.wall_now()); });
   return json_reply(status, topology::error_json(why));
 }
 
@@ -149,6 +151,11 @@ Directory::Reply Directory::presence(const Request& request,
   else if (accepted->is_new)
     note = " (new)";
   say(request, 201, describe(*read) + note);
+  read->last_seen_ns = unix_ns(x_clock.wall_now());
+  x_live(Audience::everyone, [&] {
+    return accepted->changed ? feed::node(*read, accepted->is_new, accepted->taken)
+                             : feed::seen(*read);
+  });
   look_for_gap();
   return ok(201);
 }
@@ -166,9 +173,17 @@ Directory::Reply Directory::coco_presence(const Request& request) {
 }
 
 void Directory::expire() {
-  if (const std::size_t gone = x_roster.expire(x_clock.now()))
-    x_console(to_text(x_clock.wall_now()) + " " + std::to_string(gone) +
-              (gone == 1 ? " entry" : " entries") + " expired");
+  const topology::Expired gone = x_roster.expire(x_clock.now());
+  if (gone.size() > 0)
+    x_console(to_text(x_clock.wall_now()) + " " + std::to_string(gone.size()) +
+              (gone.size() == 1 ? " entry" : " entries") + " expired");
+  const auto tell = [&](std::string_view role, const std::vector<crypto::PublicKey>& keys) {
+    for (const crypto::PublicKey& key : keys)
+      x_live(Audience::everyone, [&] { return feed::gone(role, key, x_clock.wall_now()); });
+  };
+  tell(feed::role_of<topology::MixInfo>(), gone.mixes);
+  tell(feed::role_of<topology::ProviderInfo>(), gone.providers);
+  tell(feed::role_of<topology::CocoInfo>(), gone.cocos);
   look_for_gap();
 }
 
@@ -208,7 +223,7 @@ Directory::Reply Directory::topology(const Request& request) {
   refresh_texts();
   Reply reply;
   reply.headers.emplace_back("ETag", x_etag);
-  if (names(request.if_none_match, x_etag))
+  if (names_etag(request.if_none_match, x_etag))
     reply.status = 304;
   else
     reply.shared_body = x_text;
@@ -219,7 +234,7 @@ Directory::Reply Directory::topology(const Request& request) {
 
 template <class Row>
 Directory::Reply Directory::metrics(const Request& request, MetricsWindow<Row>& window,
-                                    std::expected<Row, std::string> read, bool told) {
+                                    std::expected<Row, std::string> read) {
   if (!read) return refuse(request, 400, read.error());
   read->timestamp_ns = unix_ns(x_clock.wall_now());
   std::string who = describe(*read);
@@ -230,15 +245,20 @@ Directory::Reply Directory::metrics(const Request& request, MetricsWindow<Row>& 
           " " + who;
   }
   const std::string text = topology::to_json(*read);
-  if (!window.add(std::move(*read), text.size(), x_clock.now()))
+  if (!window.add(*read, text.size(), x_clock.now()))
     return refuse(request, 503, "full: too many reports in three seconds");
   say(request, 201, who);
-  if (told) x_broadcast(text);
+  if constexpr (std::is_same_v<Row, topology::MixMetrics>) {
+    x_broadcast(text);
+    x_live(Audience::everyone, [&] { return feed::report(*read); });
+  } else {
+    x_live(Audience::this_machine, [&] { return feed::loops(*read); });
+  }
   return ok(201);
 }
 
 Directory::Reply Directory::post_mix_metrics(const Request& request) {
-  return metrics(request, x_mix_metrics, topology::mix_metrics_from_json(request.body), true);
+  return metrics(request, x_mix_metrics, topology::mix_metrics_from_json(request.body));
 }
 Directory::Reply Directory::get_mix_metrics(const Request&) {
   return json_reply(200, array_of(x_mix_metrics.full(x_clock.now())));
@@ -247,25 +267,41 @@ Directory::Reply Directory::get_mix_metrics(const Request&) {
 Directory::Reply Directory::post_client_metrics(const Request& request) {
   if (!runtime::is_loopback(request.peer))
     return refuse(request, 403, "client metrics are taken from this machine only");
-  return metrics(request, x_client_metrics, topology::client_metrics_from_json(request.body),
-                 false);
+  return metrics(request, x_client_metrics, topology::client_metrics_from_json(request.body));
 }
 Directory::Reply Directory::get_client_metrics(const Request& request) {
-  if (!runtime::is_loopback(request.peer))
+  // A page of somebody else, open in a browser here, is not this machine.
+  const bool strange = !request.origin.empty() && !runtime::is_loopback_origin(request.origin);
+  if (!runtime::is_loopback(request.peer) || strange)
     return json_reply(403, topology::error_json("client metrics are shown to this machine only"));
   return json_reply(200, array_of(x_client_metrics.full(x_clock.now())));
 }
 
 // ---- The rest --------------------------------------------------------------------------------
 
-Directory::Reply Directory::page(const Request&) {
+std::vector<std::string> Directory::opening(bool is_local) {
+  expire();
+  const Instant now = x_clock.now();
+  const auto recent = [&](auto& window) {
+    auto rows = window.full(now);
+    const auto& running = window.running(now);
+    rows.insert(rows.end(), running.begin(), running.end());
+    return rows;
+  };
+  std::vector<topology::ClientMetrics> clients;
+  if (is_local) clients = recent(x_client_metrics);
+  return {feed::hello(x_clock.wall_now(), x_since, is_local), feed::nodes(x_roster.topology()),
+          feed::reports(recent(x_mix_metrics), clients)};
+}
+
+Directory::Reply Directory::plain_page(const Request&) {
   expire();
   Reply reply;
   reply.content_type = "text/html; charset=utf-8";
   reply.headers.emplace_back("Content-Security-Policy",
                              "default-src 'none'; style-src 'unsafe-inline'");
   reply.headers.emplace_back("Cache-Control", "no-store");
-  reply.body = page_of(x_roster.topology(), x_gap, x_clock.wall_now());
+  reply.body = plain_page_of(x_roster.topology(), x_gap, x_clock.wall_now());
   return reply;
 }
 

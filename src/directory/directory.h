@@ -12,8 +12,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/directory/metrics_window.h"
+#include "src/directory/watchers.h"
 #include "src/ports/clock.h"
 #include "src/runtime/http_server.h"
 #include "src/topology/metrics.h"
@@ -27,8 +29,10 @@ class Directory {
   using Reply = runtime::HttpReply;
   /// Takes one line for the console, or one text for everybody who watches /ws.
   using Tell = std::function<void(const std::string&)>;
+  /// Takes what is for the watchers of /ws/live, and makes the text if there are any.
+  using Live = std::function<void(Audience, const std::function<std::string()>& make)>;
 
-  Directory(const ports::Clock& clock, Tell console, Tell broadcast);
+  Directory(const ports::Clock& clock, Tell console, Tell broadcast, Live live);
 
   Reply health(const Request& request) const;
   Reply mix_presence(const Request& request);
@@ -39,9 +43,13 @@ class Directory {
   Reply get_mix_metrics(const Request& request);
   Reply post_client_metrics(const Request& request);
   Reply get_client_metrics(const Request& request);
-  Reply page(const Request& request);
+  /// Who is in, without a script. The dashboard's own files are in assets.h.
+  Reply plain_page(const Request& request);
   /// Everything else: 404, or the answer to a browser's CORS question.
   Reply fallback(const Request& request) const;
+
+  /// What a newcomer to /ws/live is told first.
+  std::vector<std::string> opening(bool is_local);
 
   /// Forgets who expired, and says on the console what changed about gaps in the layers.
   void expire();
@@ -53,7 +61,7 @@ class Directory {
   Reply presence(const Request& request, std::expected<Info, std::string> read);
   template <class Row>
   Reply metrics(const Request& request, MetricsWindow<Row>& window,
-                std::expected<Row, std::string> read, bool told);
+                std::expected<Row, std::string> read);
   Reply refuse(const Request& request, unsigned status, const std::string& why) const;
   void say(const Request& request, unsigned status, const std::string& who) const;
   void look_for_gap();
@@ -62,6 +70,8 @@ class Directory {
   const ports::Clock& x_clock;
   Tell x_console;
   Tell x_broadcast;
+  Live x_live;
+  WallTime x_since;
   topology::Roster x_roster;
   MetricsWindow<topology::MixMetrics> x_mix_metrics;
   MetricsWindow<topology::ClientMetrics> x_client_metrics;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "src/directory/page.h"
+#include "src/directory/plain.h"
 #include "src/topology/json.h"
 #include "src/topology/sample_infos.h"
 #include "src/wire/limits.h"
@@ -21,9 +21,19 @@ namespace {
 struct Fixture {
   ports::ManualClock clock;
   std::vector<std::string> lines, told;
-  Directory directory{clock, [this](const std::string& line) { lines.push_back(line); },
-                      [this](const std::string& text) { told.push_back(text); }};
-  Fixture() { clock.advance(1'580'000'000s); }
+  std::vector<std::pair<Audience, std::string>> live;
+  std::optional<Directory> made;
+  Directory& directory;
+  Fixture() : directory((clock.advance(1'580'000'000s), make())) {}
+
+  Directory& make() {
+    return made.emplace(
+        clock, [this](const std::string& line) { lines.push_back(line); },
+        [this](const std::string& text) { told.push_back(text); },
+        [this](Audience audience, const std::function<std::string()>& text) {
+          live.emplace_back(audience, text());
+        });
+  }
 
   static Directory::Request request(std::string method, std::string path, std::string body = {},
                                     const char* from = "192.0.2.1:4000") {
@@ -189,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_gap_in_the_layers_is_said_once_when_it_comes_and_when_it_
   mix(sample_mix(1, 1));
   mix(sample_mix(3, 3));
   BOOST_TEST(gaps() == 1);
-  BOOST_TEST(directory.page(request("GET", "/")).body.find("class=\"gap\"") != std::string::npos);
+  BOOST_TEST(directory.plain_page(request("GET", "/plain")).body.find("class=\"gap\"") !=
+             std::string::npos);
   mix(sample_mix(2, 2));
   BOOST_TEST(said("no gap any more"));
 }
@@ -314,6 +325,11 @@ BOOST_AUTO_TEST_CASE(clients_report_from_this_machine_only) {
   BOOST_TEST(directory.get_client_metrics(request("GET", "/", "", "127.0.0.1:1")).body.size() >
              100u);
   BOOST_TEST(directory.get_client_metrics(request("GET", "/")).status == 403u);
+  auto of_a_page = request("GET", "/", "", "127.0.0.1:1");
+  of_a_page.origin = "http://evil.example";
+  BOOST_TEST(directory.get_client_metrics(of_a_page).status == 403u);
+  of_a_page.origin = "http://localhost:8080";
+  BOOST_TEST(directory.get_client_metrics(of_a_page).status == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -330,18 +346,106 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_is_404_and_a_cors_question_is_answered) {
   BOOST_TEST(directory.fallback(asked).status == 204u);
 }
 
-BOOST_AUTO_TEST_CASE(the_page_shows_text_as_text) {
+BOOST_AUTO_TEST_CASE(the_plain_page_shows_text_as_text) {
   BOOST_TEST(escape_html("<a href='x'>&\"") == "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
   // The rules refuse such a host; the page does not rely on it.
   topology::MixInfo evil = sample_mix(1, 1);
   evil.host = evil.version = evil.location = "<script>alert(1)</script>";
-  const std::string page = page_of({{evil}, {}}, std::nullopt, clock.wall_now());
+  const std::string page = plain_page_of({{evil}, {}}, std::nullopt, clock.wall_now());
   BOOST_TEST(page.find("<script>alert") == std::string::npos);
   BOOST_TEST(page.find("&lt;script&gt;") != std::string::npos);
   mix(sample_mix(1, 1));
-  const auto reply = directory.page(request("GET", "/"));
+  const auto reply = directory.plain_page(request("GET", "/plain"));
   BOOST_TEST(reply.content_type == "text/html; charset=utf-8");
   BOOST_TEST(reply.body.find("localhost:1001") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(watched_live, Fixture)
+
+BOOST_AUTO_TEST_CASE(presences_are_told_whole_when_they_are_news_and_briefly_when_not) {
+  mix(sample_mix(1, 1));
+  BOOST_REQUIRE(live.size() == 1u);
+  BOOST_TEST((live[0].first == Audience::everyone));
+  BOOST_TEST(live[0].second ==
+             "{\"kind\":\"node\",\"role\":\"mix\",\"node\":{\"pubKey\":\"" +
+                 sample_key(1).to_base58() +
+                 "\",\"host\":\"localhost:1001\",\"layer\":1,\"version\":\"0.4.0-rc.2\","
+                 "\"location\":\"\",\"lastSeen\":1580000000000000000},"
+                 "\"new\":true,\"taken\":[]}");
+  clock.advance(5s);
+  mix(sample_mix(1, 1));
+  BOOST_TEST(live[1].second == "{\"kind\":\"seen\",\"role\":\"mix\",\"pubKey\":\"" +
+                                   sample_key(1).to_base58() +
+                                   "\",\"lastSeen\":1580000005000000000}");
+  mix(sample_mix(1, 2));
+  BOOST_TEST(live[2].second.find("\"layer\":2") != std::string::npos);
+  BOOST_TEST(live[2].second.find("\"new\":false") != std::string::npos);
+  // A restarted node comes back with a new key, at the same address.
+  auto again = sample_mix(7, 2);
+  again.host = sample_mix(1, 1).host;
+  mix(again);
+  BOOST_TEST(
+      live[3].second.ends_with("\"new\":true,\"taken\":[\"" + sample_key(1).to_base58() + "\"]}"));
+  clock.advance(10s);
+  directory.expire();
+  BOOST_TEST(live[4].second == "{\"kind\":\"gone\",\"role\":\"mix\",\"pubKey\":\"" +
+                                   sample_key(7).to_base58() + "\",\"now\":1580000015000000000}");
+  BOOST_TEST(live.size() == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_provider_that_takes_two_places_names_both) {
+  auto one = sample_provider(1), two = sample_provider(2), both = sample_provider(3);
+  both.mixnet_listener = one.mixnet_listener;
+  both.client_listener = two.client_listener;
+  for (const auto& provider : {one, two, both})
+    directory.provider_presence(request("POST", "/", topology::to_presence_json(provider)));
+  BOOST_TEST(live.back().second.ends_with("\"taken\":[\"" + sample_key(1).to_base58() + "\",\"" +
+                                          sample_key(2).to_base58() + "\"]}"));
+}
+
+BOOST_AUTO_TEST_CASE(counts_are_told_everyone_and_loops_this_machine) {
+  mix_metrics(1);
+  BOOST_TEST(live[0].second == "{\"kind\":\"report\",\"report\":" + told[0] + "}");
+  BOOST_TEST((live[0].first == Audience::everyone));
+  const std::string body =
+      topology::to_report_json(topology::ClientMetrics{sample_key(5), 20, 18, 2, 0});
+  directory.post_client_metrics(request("POST", "/api/metrics/clients", body, "127.0.0.1:1"));
+  BOOST_TEST((live[1].first == Audience::this_machine));
+  BOOST_TEST(live[1].second.starts_with("{\"kind\":\"loops\",\"report\":{\"pubKey\":"));
+  BOOST_TEST(told.size() == 1u);  // /ws is as in 0.4: mixes only
+}
+
+BOOST_AUTO_TEST_CASE(what_is_refused_is_told_without_its_sender) {
+  directory.mix_presence(request("POST", "/api/presence/mixnodes", "{"));
+  BOOST_REQUIRE(live.size() == 1u);
+  BOOST_TEST(live[0].second.starts_with(
+      R"({"kind":"refused","path":"/api/presence/mixnodes","status":400,"why":"not JSON: )"));
+  BOOST_TEST(live[0].second.find("192.0.2.1") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_newcomer_is_told_who_is_in_and_the_last_reports_but_loops_only_here) {
+  mix(sample_mix(1, 1));
+  mix_metrics(1);
+  clock.advance(3s);
+  mix_metrics(2);
+  const std::string body =
+      topology::to_report_json(topology::ClientMetrics{sample_key(5), 20, 18, 2, 0});
+  directory.post_client_metrics(request("POST", "/api/metrics/clients", body, "127.0.0.1:1"));
+  const auto here = directory.opening(true), afar = directory.opening(false);
+  BOOST_REQUIRE((here.size() == 3 && afar.size() == 3));
+  BOOST_TEST(
+      here[0].ends_with("\"now\":1580000003000000000,\"since\":1580000000000000000,"
+                        "\"loops\":true}"));
+  BOOST_TEST(afar[0].ends_with("\"loops\":false}"));
+  BOOST_TEST(here[1] == afar[1]);
+  BOOST_TEST(here[1].find("localhost:1001") != std::string::npos);
+  BOOST_TEST(here[2] == "{\"kind\":\"reports\",\"mixes\":[" + told[0] + "," + told[1] +
+                            "],\"clients\":[" +
+                            live.back().second.substr(25, live.back().second.size() - 26) +
+                            "],\"cut\":false}");
+  BOOST_TEST(afar[2].ends_with("],\"clients\":[],\"cut\":false}"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

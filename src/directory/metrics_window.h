@@ -38,6 +38,11 @@ class MetricsWindow {
     turn(now);
     return x_full;
   }
+  /// Those of the window that runs, likewise.
+  const std::vector<Row>& running(Instant now) {
+    turn(now);
+    return x_running;
+  }
 
  private:
   void turn(Instant now) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "src/directory/assets.h"
 #include "src/topology/json.h"
 #include "src/wire/limits.h"
 
@@ -44,8 +45,12 @@ bool same_origin(const Directory::Request& request) {
 
 Server::Server(runtime::Loop& loop, Directory::Tell console)
     : x_loop(loop),
-      x_directory(loop, std::move(console),
-                  [this](const std::string& text) { tell_watchers(text); }),
+      x_directory(
+          loop, std::move(console),
+          [this](const std::string& text) { x_watchers.tell_reports(text); },
+          [this](Audience audience, const std::function<std::string()>& make) {
+            x_watchers.tell_live(audience, make);
+          }),
       x_http(loop, options_for(x_directory)) {
   routes();
 }
@@ -68,30 +73,31 @@ void Server::routes() {
   route("GET", "/api/metrics/mixes", &Directory::get_mix_metrics);
   route("POST", "/api/metrics/clients", &Directory::post_client_metrics);
   route("GET", "/api/metrics/clients", &Directory::get_client_metrics);
-  route("GET", "/", &Directory::page);
+  route("GET", "/plain", &Directory::plain_page);
+  for (const Asset& asset : assets())
+    x_http.route("GET", std::string(asset.path), [&asset](const Request& request) {
+      return reply_with(asset, request.if_none_match);
+    });
+  const auto admit = [this](const Request& request) {
+    return !x_watchers.full() && same_origin(request);
+  };
+  const runtime::WebSocketLimits limits{.max_message = wire::kMaxWatcherMessageBytes,
+                                        .max_queue = wire::kMaxWatcherQueue,
+                                        .max_queue_bytes = wire::kMaxWatcherQueueBytes,
+                                        .ping_interval = wire::kWatcherPingInterval};
   x_http.websocket(
-      "/ws",
-      [this](const Request& request) {
-        return x_watchers.size() < wire::kMaxWatchers && same_origin(request);
+      "/ws", admit,
+      [this](runtime::WebSocket socket) {
+        return x_watchers.serve(std::move(socket), Watchers::Kind::reports, {});
       },
-      [this](runtime::WebSocket socket) { return watch(std::move(socket)); },
-      {.max_message = wire::kMaxWatcherMessageBytes,
-       .max_queue = wire::kMaxWatcherQueue,
-       .ping_interval = wire::kWatcherPingInterval});
-}
-
-runtime::Task<> Server::watch(runtime::WebSocket socket) {
-  const auto shared = std::make_shared<runtime::WebSocket>(std::move(socket));
-  const auto place = x_watchers.insert(x_watchers.end(), shared);
-  // What a watcher says is read, which keeps the connection alive, and told to nobody.
-  while (co_await shared->read()) {
-  }
-  x_watchers.erase(place);
-}
-
-void Server::tell_watchers(const std::string& text) {
-  for (const auto& watcher : x_watchers)
-    watcher->send(text);
+      limits);
+  x_http.websocket(
+      "/ws/live", admit,
+      [this](runtime::WebSocket socket) {
+        auto first = x_directory.opening(runtime::is_loopback(socket.remote()));
+        return x_watchers.serve(std::move(socket), Watchers::Kind::live, std::move(first));
+      },
+      limits);
 }
 
 void Server::expect_expiry() {

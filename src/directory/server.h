@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directory on the network: routes, CORS, the watchers of /ws, and the timer by which entries
-// expire though nobody asks.
+// The directory on the network: routes, CORS, the dashboard's files, the watchers of /ws and
+// /ws/live, and the timer by which entries expire though nobody asks.
 #pragma once
 
 #include <cstdint>
 #include <expected>
-#include <list>
-#include <memory>
 #include <string>
 
 #include "src/directory/directory.h"
+#include "src/directory/watchers.h"
 #include "src/runtime/http_server.h"
 #include "src/runtime/loop.h"
-#include "src/runtime/websocket.h"
 
 namespace mix::directory {
 
@@ -27,16 +25,12 @@ class Server {
   std::size_t watchers() const { return x_watchers.size(); }
 
  private:
-  using Watchers = std::list<std::shared_ptr<runtime::WebSocket>>;
-
   void routes();
-  void tell_watchers(const std::string& text);
-  runtime::Task<> watch(runtime::WebSocket socket);
   void expect_expiry();
 
   runtime::Loop& x_loop;
+  Watchers x_watchers;
   Directory x_directory;
-  Watchers x_watchers;  // in the order they came
   bool x_expiry_set = false;
   runtime::HttpServer x_http;
 };

@@ -11,6 +11,7 @@
 #include "src/topology/fields.h"
 #include "src/topology/json.h"
 #include "src/topology/sample_infos.h"
+#include "src/wire/limits.h"
 
 using namespace mix;
 using namespace mix::directory;
@@ -46,8 +47,9 @@ BOOST_FIXTURE_TEST_SUITE(server, Fixture)
 BOOST_AUTO_TEST_CASE(every_endpoint_answers) {
   runtime::HttpClient client(loop, at("http"));
   const auto task = [&]() -> Task<> {
-    for (const char* path : {"/api/healthcheck", "/api/presence/topology", "/api/metrics/mixes",
-                             "/api/metrics/clients", "/"}) {
+    for (const char* path :
+         {"/api/healthcheck", "/api/presence/topology", "/api/metrics/mixes",
+          "/api/metrics/clients", "/", "/plain", "/page/main.js", "/page/style.css"}) {
       const auto answer = co_await client.get(path);
       BOOST_TEST((answer && answer->status == 200), path);
     }
@@ -123,6 +125,93 @@ BOOST_AUTO_TEST_CASE(watchers_hear_reports_and_are_not_heard) {
     while (server.watchers() == 2)
       co_await loop.yield();
     BOOST_TEST(server.watchers() == 1u);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(a_live_watcher_hears_who_is_in_and_then_what_happens) {
+  const auto task = [&]() -> Task<> {
+    co_await status_of_post("/api/presence/mixnodes",
+                            topology::to_presence_json(topology::sample_mix(1, 1)));
+    auto old = co_await WebSocket::connect(loop, at("ws") + "/ws");
+    auto live = co_await WebSocket::connect(loop, at("ws") + "/ws/live", at("http"));
+    BOOST_REQUIRE((old && live));
+    const auto next = [&]() -> Task<std::string> {
+      const auto message = co_await live->read();
+      BOOST_REQUIRE(message.has_value());
+      co_return message->body;
+    };
+    const std::string hello = co_await next(), nodes = co_await next(), reports = co_await next();
+    BOOST_TEST(hello.starts_with("{\"kind\":\"hello\""));
+    BOOST_TEST(hello.ends_with("\"loops\":true}"));  // we are on this machine
+    BOOST_TEST(nodes.find("localhost:1001") != std::string::npos);
+    BOOST_TEST(reports == R"({"kind":"reports","mixes":[],"clients":[],"cut":false})");
+    co_await status_of_post("/api/presence/mixproviders",
+                            topology::to_presence_json(topology::sample_provider(2)));
+    co_await status_of_post("/api/presence/mixnodes", "nonsense");
+    co_await status_of_post(
+        "/api/metrics/clients",
+        topology::to_report_json(topology::ClientMetrics{topology::sample_key(4), 1, 1, 0, 0}));
+    co_await status_of_post("/api/metrics/mixes", kReport);
+    for (const char* kind : {"node", "refused", "loops", "report"}) {
+      const std::string text = co_await next();
+      BOOST_TEST(text.starts_with("{\"kind\":\"" + std::string(kind) + "\""), text);
+    }
+    // Who watches /ws hears what an original would say, and nothing else.
+    const auto heard = co_await old->read();
+    BOOST_TEST(heard->body.starts_with("{\"pubKey\":\""));
+    const auto evil =
+        co_await WebSocket::connect(loop, at("ws") + "/ws/live", "http://evil.example");
+    BOOST_TEST(!evil.has_value());
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(so_many_watch_and_no_more) {
+  const auto task = [&]() -> Task<> {
+    std::vector<WebSocket> all;
+    for (std::size_t n = 0; n < wire::kMaxWatchers; ++n) {
+      auto one = co_await WebSocket::connect(loop, at("ws") + (n % 2 == 0 ? "/ws" : "/ws/live"));
+      BOOST_REQUIRE(one.has_value());
+      all.push_back(std::move(*one));
+    }
+    const auto refused = co_await WebSocket::connect(loop, at("ws") + "/ws/live");
+    BOOST_TEST(!refused.has_value());
+    all.pop_back();
+    while (server.watchers() == wire::kMaxWatchers)
+      co_await loop.yield();
+    const auto welcome = co_await WebSocket::connect(loop, at("ws") + "/ws/live");
+    BOOST_TEST(welcome.has_value());
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(a_watcher_that_does_not_read_is_dropped_and_others_are_not) {
+  // Reports as large as they may be fill a deaf watcher's buffers soon.
+  topology::MixMetrics large{topology::sample_key(1), 10, {}, 0};
+  for (std::size_t peer = 0; peer < topology::kMaxMetricsPeers; ++peer)
+    large.sent["127.0.0.1:" + std::to_string(10'000 + peer)] = 1'000'000'000'000;
+  const std::string body = topology::to_report_json(large);
+  const auto task = [&]() -> Task<> {
+    const runtime::WebSocketLimits roomy{.max_message = 1024 * 1024};
+    auto deaf = co_await WebSocket::connect(loop, at("ws") + "/ws/live", {}, roomy);
+    auto keen = co_await WebSocket::connect(loop, at("ws") + "/ws/live", {}, roomy);
+    BOOST_REQUIRE((deaf && keen));
+    for (int n = 0; n < 3; ++n)
+      co_await keen->read();  // the opening
+    BOOST_TEST(server.watchers() == 2u);
+    unsigned told = 0;
+    while (server.watchers() == 2) {
+      BOOST_REQUIRE(told < 400u);
+      co_await status_of_post("/api/metrics/mixes", body);
+      const auto heard = co_await keen->read();
+      // A window takes so many bytes: its refusals are told, too.
+      BOOST_REQUIRE(heard.has_value());
+      ++told;
+    }
+    BOOST_TEST(server.watchers() == 1u);
+    BOOST_TEST(keen->is_open());
+    BOOST_TEST_MESSAGE("dropped after " << told << " texts of " << body.size() << " bytes");
   };
   run_task(loop, task());
 }

@@ -71,12 +71,14 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
     if (failure) self->break_off();
   }
 
-  bool enqueue(std::string text) {
+  bool enqueue(std::shared_ptr<const std::string> text) {
     if (!open || closing) return false;
-    if (queue.size() >= limits.max_queue) {
+    const bool too_much = !queue.empty() && queued_bytes + text->size() > limits.max_queue_bytes;
+    if (queue.size() >= limits.max_queue || too_much) {
       break_off();
       return false;
     }
+    queued_bytes += text->size();
     queue.push_back(std::move(text));
     if (!std::exchange(writing, true)) loop.spawn(write_queue(shared_from_this()));
     return open;
@@ -85,12 +87,13 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
     while (self->open && !self->queue.empty()) {
       self->wire.text(true);
       boost::system::error_code failure;
-      co_await self->wire.async_write(asio::buffer(self->queue.front()),
+      co_await self->wire.async_write(asio::buffer(*self->queue.front()),
                                       asio::redirect_error(asio::use_awaitable, failure));
       if (failure) {
         self->break_off();
         break;
       }
+      self->queued_bytes -= self->queue.front()->size();
       self->queue.pop_front();
       ++self->sent;
     }
@@ -113,7 +116,8 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
   Address remote;
   Wire wire;
   beast::flat_buffer unread;
-  std::deque<std::string> queue;
+  std::deque<std::shared_ptr<const std::string>> queue;
+  std::size_t queued_bytes = 0;
   Event changed;
   TimerId timer{};
   std::uint64_t sent = 0;
@@ -139,7 +143,8 @@ Task<Io<WebSocket::Message>> WebSocket::Impl::read(std::shared_ptr<Impl> self) {
 }
 
 Task<Io<>> WebSocket::Impl::flush(std::shared_ptr<Impl> self, std::string text) {
-  if (!self->enqueue(std::move(text))) co_return std::unexpected(IoError{IoError::Kind::closed, 0});
+  if (!self->enqueue(std::make_shared<const std::string>(std::move(text))))
+    co_return std::unexpected(IoError{IoError::Kind::closed, 0});
   co_await flushed(self);
   if (!self->open) co_return std::unexpected(IoError{IoError::Kind::closed, 0});
   co_return Io<>();
@@ -175,6 +180,9 @@ Task<Io<WebSocket::Message>> WebSocket::read() {
   return Impl::read(x);
 }
 bool WebSocket::send(std::string text) {
+  return x->enqueue(std::make_shared<const std::string>(std::move(text)));
+}
+bool WebSocket::send(std::shared_ptr<const std::string> text) {
   return x->enqueue(std::move(text));
 }
 Task<Io<>> WebSocket::send_and_flush(std::string text) {

@@ -18,7 +18,9 @@ namespace mix::runtime {
 struct WebSocketLimits {
   std::size_t max_message = 16 * 1024;  // a longer one ends the connection
   std::size_t max_queue = 256;          // messages waiting to be sent; one more ends the connection
-  Duration ping_interval = 54s;         // silence after which the peer is asked whether it lives
+  /// Bytes of those messages; one more ends the connection, too, unless it is alone.
+  std::size_t max_queue_bytes = 256 * 1024 * 1024;
+  Duration ping_interval = 54s;  // silence after which the peer is asked whether it lives
 };
 
 class WebSocket {
@@ -43,6 +45,8 @@ class WebSocket {
   Task<Io<Message>> read();
   /// Queues a text; false when the connection has ended or the queue was full (which ends it).
   bool send(std::string text);
+  /// The same; for a text that many are sent, of which one copy is then enough.
+  bool send(std::shared_ptr<const std::string> text);
   /// Like send, and waits until everything queued so far was handed to the system.
   Task<Io<>> send_and_flush(std::string text);
   /// Sends a close frame behind what is queued, then ends the connection.

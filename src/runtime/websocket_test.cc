@@ -118,6 +118,33 @@ BOOST_AUTO_TEST_CASE(a_peer_that_goes_away_is_noticed_and_one_that_does_not_read
   run_task(loop, task());
 }
 
+BOOST_AUTO_TEST_CASE(bytes_that_wait_are_bounded_but_one_message_alone_may_be_larger) {
+  limits.max_queue_bytes = 100;
+  start();
+  const auto task = [&]() -> Task<> {
+    auto socket = co_await WebSocket::connect(loop, url(), {}, limits);
+    // All within one turn: nothing is written in between.
+    BOOST_TEST(socket->send(std::string(900, 'x')));
+    BOOST_TEST(socket->is_open());
+    BOOST_TEST(!socket->send(std::string("y")));
+    BOOST_TEST(!socket->is_open());
+
+    auto other = co_await WebSocket::connect(loop, url(), {}, limits);
+    const auto shared = std::make_shared<const std::string>(50, 'z');
+    BOOST_TEST(other->send(shared));
+    BOOST_TEST(other->send(shared));
+    for (int n = 0; n < 2; ++n) {
+      const auto echoed = co_await other->read();
+      BOOST_REQUIRE(echoed.has_value());
+      BOOST_TEST(echoed->body == *shared + "!");
+    }
+    BOOST_TEST(other->send(shared));  // what was sent has made room
+    BOOST_TEST(other->send(shared));
+    BOOST_TEST(!other->send(shared));
+  };
+  run_task(loop, task());
+}
+
 BOOST_AUTO_TEST_CASE(a_silent_peer_is_pinged_and_stays_and_a_dead_one_is_dropped) {
   limits.ping_interval = 20ms;
   start();

@@ -252,4 +252,29 @@ BOOST_AUTO_TEST_CASE(client_reports_come_back) {
   BOOST_TEST(client_metrics_from_json("{}").error().starts_with("pubKey: "));
 }
 
+BOOST_AUTO_TEST_CASE(a_client_may_say_how_many_loops_are_out_and_how_long_the_others_took) {
+  ClientMetrics metrics{sample_key(1), 5, 4, 1, 0};
+  const std::string brief = to_report_json(metrics);
+  BOOST_TEST(brief == "{\"pubKey\":" + in_quotes(sample_key(1).to_base58()) +
+                          ",\"loopsSent\":5,\"loopsHome\":4,\"loopsLost\":1}");
+  metrics.loops_out = 3;
+  metrics.round_trips_ns = {812'000'000, 1};
+  const std::string full = to_report_json(metrics);
+  BOOST_TEST(full ==
+             brief.substr(0, brief.size() - 1) + ",\"loopsOut\":3,\"roundTripsNs\":[812000000,1]}");
+  BOOST_TEST((client_metrics_from_json(full).value() == metrics));
+  const auto error = [&](const std::string& rest) {
+    const auto read = client_metrics_from_json(brief.substr(0, brief.size() - 1) + rest + "}");
+    return read ? std::string("taken") : read.error();
+  };
+  BOOST_TEST(error(R"(,"loopsOut":-1)").starts_with("loopsOut: "));
+  BOOST_TEST(error(R"(,"roundTripsNs":7)").starts_with("roundTripsNs: "));
+  BOOST_TEST(error(R"(,"roundTripsNs":[1,-1])").starts_with("roundTripsNs: "));
+  std::string many = "1";
+  for (std::size_t i = 1; i < kMaxRoundTrips; ++i)
+    many += ",1";
+  BOOST_TEST(error(",\"roundTripsNs\":[" + many + "]") == "taken");
+  BOOST_TEST(error(",\"roundTripsNs\":[" + many + ",1]").starts_with("roundTripsNs: "));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

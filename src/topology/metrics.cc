@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/topology/metrics.h"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <limits>
@@ -32,6 +33,9 @@ json::object to_object(const ClientMetrics& metrics) {
   out["loopsSent"] = metrics.loops_sent;
   out["loopsHome"] = metrics.loops_home;
   out["loopsLost"] = metrics.loops_lost;
+  if (metrics.loops_out) out["loopsOut"] = *metrics.loops_out;
+  if (!metrics.round_trips_ns.empty())
+    out["roundTripsNs"] = json::array(metrics.round_trips_ns.begin(), metrics.round_trips_ns.end());
   return out;
 }
 
@@ -80,6 +84,8 @@ std::expected<ClientMetrics, std::string> client_metrics_from_json(std::string_v
   out.loops_sent = in.number("loopsSent", kAny);
   out.loops_home = in.number("loopsHome", kAny);
   out.loops_lost = in.number("loopsLost", kAny);
+  out.loops_out = in.optional_number("loopsOut", kAny);
+  out.round_trips_ns = in.optional_numbers("roundTripsNs", kMaxRoundTrips, kAny);
   if (in.problem()) return std::unexpected(*in.problem());
   return out;
 }

@@ -89,6 +89,33 @@ std::uint64_t ObjectReader::number(std::string_view field, std::uint64_t most) {
   return number.value_or(0);
 }
 
+std::optional<std::uint64_t> ObjectReader::optional_number(std::string_view field,
+                                                           std::uint64_t most) {
+  if (!find(field)) return std::nullopt;
+  return number(field, most);
+}
+
+std::vector<std::uint64_t> ObjectReader::optional_numbers(std::string_view field, std::size_t many,
+                                                          std::uint64_t most) {
+  std::vector<std::uint64_t> out;
+  const json::value* value = find(field);
+  if (!value) return out;
+  const json::array* array = value->if_array();
+  if (!array || array->size() > many) {
+    wrong(field, "must be an array of at most " + std::to_string(many) + " whole numbers");
+    return out;
+  }
+  for (const json::value& one : *array) {
+    const auto number = read_number(one, most);
+    if (!number) {
+      wrong(field, "every value must be a whole number, 0 to " + std::to_string(most));
+      return {};
+    }
+    out.push_back(*number);
+  }
+  return out;
+}
+
 crypto::PublicKey ObjectReader::key(std::string_view field) {
   const json::value* value = find(field);
   const auto key = value ? read_key(*value) : std::nullopt;

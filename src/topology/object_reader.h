@@ -35,6 +35,11 @@ class ObjectReader {
   std::string optional_text(std::string_view field);
   /// A whole number from 0 to `most`.
   std::uint64_t number(std::string_view field, std::uint64_t most);
+  /// As number(), but may be missing.
+  std::optional<std::uint64_t> optional_number(std::string_view field, std::uint64_t most);
+  /// [1,2,..]; may be missing; at most `many` whole numbers, each at most `most`.
+  std::vector<std::uint64_t> optional_numbers(std::string_view field, std::size_t many,
+                                              std::uint64_t most);
   /// 32 bytes in base58.
   crypto::PublicKey key(std::string_view field);
   /// [{"pubKey":".."},..]; must be there, at most `most` of them.

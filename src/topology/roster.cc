@@ -52,13 +52,13 @@ void Roster::Book<Info>::erase(const crypto::PublicKey& key) {
 }
 
 template <class Info>
-std::size_t Roster::Book<Info>::expire(Instant oldest) {
+std::vector<crypto::PublicKey> Roster::Book<Info>::expire(Instant oldest) {
   std::vector<crypto::PublicKey> old;
   for (const auto& [key, entry] : entries)
     if (entry.heard <= oldest) old.push_back(key);
   for (const crypto::PublicKey& key : old)
     erase(key);
-  return old.size();
+  return old;
 }
 
 template <class Info>
@@ -95,9 +95,12 @@ std::expected<Accepted, Refusal> Roster::announce_in(Book<Info>& book, std::size
     return std::unexpected(
         Refusal{Refusal::Kind::full, "full: " + std::to_string(limit) + " entries of this kind"});
   for (const crypto::PublicKey& key : past) {
+    if (!book.entries.contains(key)) continue;
     accepted.replaced = key.to_base58();
+    accepted.taken.push_back(key);
     book.erase(key);
   }
+  accepted.changed = changed;
   book.put(stamped, source, now);
   if (changed) ++x_revision;
   ++x_touched;
@@ -118,11 +121,10 @@ std::expected<Accepted, Refusal> Roster::announce(const CocoInfo& coco, std::str
   return announce_in(x_cocos, x_limits.cocos, coco, source, now, wall);
 }
 
-std::size_t Roster::expire(Instant now) {
+Expired Roster::expire(Instant now) {
   const Instant oldest = now - x_limits.expiry;
-  const std::size_t gone =
-      x_mixes.expire(oldest) + x_providers.expire(oldest) + x_cocos.expire(oldest);
-  if (gone > 0) {
+  Expired gone{x_mixes.expire(oldest), x_providers.expire(oldest), x_cocos.expire(oldest)};
+  if (gone.size() > 0) {
     ++x_revision;
     ++x_touched;
   }

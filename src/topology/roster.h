@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/prelude/instant.h"
 #include "src/topology/topology.h"
@@ -31,8 +32,17 @@ struct Refusal {
 };
 
 struct Accepted {
-  bool is_new = false;   // the key was not in before
-  std::string replaced;  // base58 of the key whose place it took, or empty
+  bool is_new = false;                   // the key was not in before
+  bool changed = false;                  // it is new, or says something else than before
+  std::string replaced;                  // base58 of the key whose place it took, or empty
+  std::vector<crypto::PublicKey> taken;  // all whose place it took: a provider has two addresses
+};
+
+/// Who is not in any more.
+struct Expired {
+  std::vector<crypto::PublicKey> mixes, providers, cocos;
+
+  std::size_t size() const { return mixes.size() + providers.size() + cocos.size(); }
 };
 
 class Roster {
@@ -54,8 +64,8 @@ class Roster {
                                             Instant now, WallTime wall);
   std::expected<Accepted, Refusal> announce(const CocoInfo& coco, std::string_view source,
                                             Instant now, WallTime wall);
-  /// Forgets who was last heard of `expiry` ago or longer; says how many.
-  std::size_t expire(Instant now);
+  /// Forgets who was last heard of `expiry` ago or longer; says who.
+  Expired expire(Instant now);
   /// When the next entry expires if nobody says anything; nothing without entries.
   std::optional<Instant> next_expiry() const;
 
@@ -82,7 +92,7 @@ class Roster {
 
     void put(const Info& info, std::string_view source, Instant now);
     void erase(const crypto::PublicKey& key);
-    std::size_t expire(Instant oldest);
+    std::vector<crypto::PublicKey> expire(Instant oldest);
   };
 
   template <class Info>

@@ -40,9 +40,11 @@ BOOST_AUTO_TEST_CASE(an_entry_lives_ten_seconds_after_its_last_presence) {
   BOOST_TEST(say(sample_mix(1, 1)).value().is_new);
   BOOST_TEST(!say(sample_mix(1, 1), kHere, 6s).value().is_new);
   BOOST_TEST(roster.topology().mixes()[0].last_seen_ns == unix_ns(wall(6s)));
-  BOOST_TEST(roster.expire(at(16s - 1ns)) == 0u);
+  BOOST_TEST(roster.expire(at(16s - 1ns)).size() == 0u);
   BOOST_TEST((roster.next_expiry() == at(16s)));
-  BOOST_TEST(roster.expire(at(16s)) == 1u);
+  const Expired gone = roster.expire(at(16s));
+  BOOST_TEST((gone.mixes == std::vector{sample_key(1)}));
+  BOOST_TEST(gone.size() == 1u);
   BOOST_TEST(roster.topology().empty());
   BOOST_TEST(!roster.next_expiry().has_value());
 }

@@ -89,6 +89,8 @@ inline constexpr std::size_t kMaxKeyLength = 44;
 inline constexpr std::size_t kMaxIdLength = 64;
 /// A mix's metrics name each next hop it sent to since the last report.
 inline constexpr std::size_t kMaxMetricsPeers = kMaxMixnodes + kMaxProviders;
+/// Round trips in a client's report: three seconds of loops at ten times the usual rate.
+inline constexpr std::size_t kMaxRoundTripsTold = 64;
 /// Reports the directory keeps of one 3 s window, for GET /api/metrics/mixes: two of every mix.
 inline constexpr std::size_t kMaxMetricsRows = 2 * kMaxMixnodes;
 
@@ -115,6 +117,11 @@ inline constexpr std::size_t kMaxHttpConnections = 4096;
 inline constexpr std::size_t kMaxWatchers = 64;
 /// Lines queued for one watcher; a slower one is disconnected.
 inline constexpr std::size_t kMaxWatcherQueue = 256;
+/// Bytes of those lines together; one line may be longer when it is alone, such as the first, which
+/// lists everybody.
+inline constexpr std::size_t kMaxWatcherQueueBytes = 4 * kMiB;
+/// Of the reports of the last seconds that a newcomer to /ws/live is told at once; others follow.
+inline constexpr std::size_t kMaxToldAtOnceBytes = 1 * kMiB;
 /// From a client to /ws (read and dropped).
 inline constexpr std::size_t kMaxWatcherMessageBytes = 512;
 /// A whole HTTP exchange, both sides.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/directory/page.h"
+#include "src/directory/plain.h"
 
 #include <initializer_list>
 
@@ -89,7 +89,8 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
-std::string page_of(const topology::Topology& topology, std::optional<unsigned> gap, WallTime now) {
+std::string plain_page_of(const topology::Topology& topology, std::optional<unsigned> gap,
+                          WallTime now) {
   std::string out(kHead);
   out += "<h1>Mixnet directory</h1>\n<p>" + to_text(now) +
          ", as JSON: <a href=\"/api/presence/topology\">topology</a>, "
