@@ -81,6 +81,9 @@ std::string expectation_line(const Expectation& e) {
   if (e.that == "real-delivered")
     out += ": " + write_ratio(e.ratio) + " of the messages arrive within " +
            write_duration(e.within) + (e.exactly_once ? ", none twice" : "");
+  if (e.that == "delay-law")
+    out += std::string(": no mix sends early") +
+           (e.within > Duration{} ? ", nor more than " + write_duration(e.within) + " late" : "");
   if (e.that == "exit") out += ": " + e.on + " ends with " + std::to_string(e.code);
   if (e.that == "constant-size") out += " on " + e.on;
   if (!e.except.empty()) {
@@ -107,6 +110,9 @@ std::string explain(const Plan& plan) {
   if (talks > 0)
     out += "Messages: " + count_of(talks, "client") +
            " of them speak or listen through their own websocket.\n";
+  for (const Program& program : plan.programs)
+    if (program.role != Role::other && !program.command.front().starts_with("nym-"))
+      out += "In the place of " + program.name + ": " + program.command.front() + ".\n";
   out += "\nLinks\n";
   for (const auto& [name, law] : plan.links)
     out += "  " + name + ": " + words(law) + "\n";

@@ -27,6 +27,8 @@ constexpr Key kMixnet[] = {
     {"mean_delay", Kind::duration, "\"100 ms\"", "mean of the delay asked of each mix"},
     {"poll_interval", Kind::duration, "\"500 ms\"", "between two pulls of a client"},
     {"stagger", Kind::duration, "\"1 ms\"", "between the starts of two programs"},
+    {"instead", Kind::commands, nullptr,
+     "programs that run in the place of these: name = words that stand before the first flag"},
 };
 constexpr Key kHost[] = {
     {"address", Kind::address, nullptr, "numeric IPv4 address; the lab gives one otherwise"},
@@ -99,18 +101,19 @@ constexpr Key kAt[] = {
 };
 constexpr Key kExpect[] = {
     {"that", Kind::choice, nullptr, "the promise",
-     "layer-order|loop-returns|real-delivered|conservation|no-drop|constant-size|exit", nullptr,
-     "*"},
+     "layer-order|loop-returns|real-delivered|conservation|no-drop|constant-size|delay-law|exit",
+     nullptr, "*"},
     {"mode", Kind::choice, "\"finally\"",
      "always: fails at the first violation; sometimes: held at least once; never: must not hold",
      "always|sometimes|eventually|finally|never"},
     {"window", Kind::window, nullptr, "only what was created then", nullptr,
-     "layer-order|loop-returns|real-delivered|no-drop|constant-size"},
+     "layer-order|loop-returns|real-delivered|no-drop|constant-size|delay-law"},
     {"ratio", Kind::ratio, "\"1/1\"", "share that must arrive", nullptr,
      "loop-returns|real-delivered"},
     {"within", Kind::duration, nullptr,
-     "in that time; leaves out what was created later than that before the end", nullptr,
-     "loop-returns|real-delivered", "loop-returns|real-delivered"},
+     "in that time; leaves out what was created later than that before the end; of delay-law how "
+     "late a mix may send, never early",
+     nullptr, "loop-returns|real-delivered|delay-law", "loop-returns|real-delivered"},
     {"class", Kind::choice, "\"loop\"", "loop packets only, or fillers too", "loop|any",
      "loop-returns"},
     {"exactly_once", Kind::boolean, "true", "no message may come twice", nullptr, "real-delivered"},
@@ -242,6 +245,8 @@ std::string describe(Kind kind) {
       return "an array of texts";
     case Kind::files:
       return "a table of texts";
+    case Kind::commands:
+      return "a table of arrays of texts ({ client-0 = [\"nym-client\", \"websocket\"] })";
     case Kind::latency:
       return "a duration, or {dist = \"uniform\", min, max}, {dist = \"normal\", mean, sd, min} or "
              "{dist = \"exponential\", mean, min}";
@@ -290,6 +295,8 @@ std::string reference() {
       if (key.only != nullptr)
         out += "; with `" + std::string(table.selector) + "` " + with_or(key.only) + " only";
       if (key.needed != nullptr) out += "; required";
+      if (key.needed != nullptr && std::string_view(key.needed) != "*")
+        out += " with " + with_or(key.needed);
       out += ".\n";
     }
   }

@@ -13,11 +13,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from .stats import Judged
+    from .wire import Sending
 
 
 class Violated(AssertionError):
@@ -26,6 +31,14 @@ class Violated(AssertionError):
 
 class Inconclusive(AssertionError):
     """The recording cannot show whether a promise was kept."""
+
+
+def said_in_full(error: Any) -> bool:
+    """What pytest asks before it shows our own frames: a broken promise is told in its message, not in our code."""
+    return isinstance(error.value, Violated | Inconclusive)
+
+
+__tracebackhide__ = said_in_full
 
 
 class Result:
@@ -215,3 +228,64 @@ class Run:
         from . import promises
 
         promises.no_drops(self, frozenset(besides))
+
+    def assert_no_resend_taken(self, same: Iterable[Iterable[bytes]] = ()) -> None:
+        """No node takes a packet twice (S4). Copies are known by their digests; `same` names digests of one packet
+        in other bytes (another alpha of one shared secret, another payload), as whoever crafted them knows."""
+        from . import promises
+
+        promises.no_resend_taken(self, [list(variants) for variants in same])
+
+    # Promises about the wire and about chance: lab runs only. -------------------------------------------------
+
+    def sending(self, client: str) -> Sending:
+        """What the wire shows of a client: packets to layer 1, requests to its provider, connections."""
+        from . import wire
+
+        return wire.sending(self, client)
+
+    def assert_same_sending(self, other: Run, client: str) -> None:
+        """Non-interference (S8): in two runs of one seed, whatever the client's user did in each, time, size and
+        first hop of its packets, time and size of its requests to the provider, and its connections are equal."""
+        from . import wire
+
+        wire.same_sending(self, other, client)
+
+    def assert_size_uniform(self) -> Counter[tuple[str, int]]:
+        """Size uniformity (S3): whole packets and nothing else between clients, mixes and providers, on one
+        connection for each pair; requests of one size; five messages in every reply. Known of the 0.4 wire, and
+        let pass: how long the messages of a reply are. Returns {(link, bytes): how often}. For runs without
+        restarts, on links that neither cut reads nor lose; needs [record] payload = "full"."""
+        from . import wire
+
+        return wire.size_uniform(self)
+
+    def assert_delay_law(self, mean: str | int, hold: bool = True) -> list[Judged]:
+        """Delays (S6): those asked of mixes are exponential with this mean, for each class and layer, whatever the
+        class, the next hop and the delays before; with `hold`, those kept are the ones asked, to the nanosecond.
+        Returns what was judged: how many samples, and the smallest error they would show."""
+        from . import laws
+
+        return laws.delays(self, mean, hold)
+
+    def assert_poisson_sending(self, client: str, loop_rate: float, send_rate: float) -> list[Judged]:
+        """Sending times (S7): two Poisson streams of these rates (a second), loops and the rest, from the client's
+        first packet on. Returns what was judged."""
+        from . import laws
+
+        return laws.sending(self, client, loop_rate, send_rate)
+
+    def assert_no_burst(self, client: str, rate: float, window: str | int = "10 ms") -> Judged:
+        """No window holds more of a client's packets than a Poisson process of that rate (a second) puts into one:
+        what was missed while it stood still is not made up for (S7)."""
+        from . import laws
+
+        return laws.no_burst(self, client, rate, window)
+
+    def assert_accounts(self, interval: str | int = "1 s", settle: str | int = "1 s") -> int:
+        """For every node and interval: what the wire brought is what the wire took, was stored, was dropped for a
+        reason, or is held more than before (S10), up to `settle` before the end. For runs in which nothing was
+        killed. Returns how many sums came out."""
+        from . import account
+
+        return account.balanced(self, interval, settle)
