@@ -99,13 +99,15 @@ using BeastRequest = http::request<http::string_body>;
 struct Refused {
   unsigned status = 0;  // 0: nobody is there to hear it
   std::string_view text;
+  Refusal why = Refusal::not_http;
 };
 using Parsed = std::expected<BeastRequest, Refused>;
 
 Refused refused_for(const boost::system::error_code& failure) {
-  if (failure == http::error::body_limit) return {413, "the body is too large"};
+  if (failure == http::error::body_limit)
+    return {413, "the body is too large", Refusal::body_too_large};
   if (failure == http::error::header_limit || failure == http::error::buffer_overflow)
-    return {431, "the header is too large"};
+    return {431, "the header is too large", Refusal::header_too_large};
   return {400, "this is not an HTTP request"};
 }
 
@@ -180,19 +182,23 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
       if (failure && failure != http::error::need_more)
         co_return std::unexpected(refused_for(failure));
       if (parser.is_done()) co_return parser.release();
-      if (!claim.make(parser)) co_return std::unexpected(Refused{503, "too many large bodies"});
+      if (!claim.make(parser))
+        co_return std::unexpected(Refused{503, "too many large bodies", Refusal::bodies_full});
       // A header without end stays unread as a whole.
       if (unread.size() > self->options.max_header && !parser.is_header_done())
-        co_return std::unexpected(Refused{431, "the header is too large"});
+        co_return std::unexpected(
+            Refused{431, "the header is too large", Refusal::header_too_large});
     }
     if (expects_continue(parser) && !std::exchange(continued, true) &&
         !co_await stream.write_all(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")))
       co_return std::unexpected(Refused{});
     const Io<> got = co_await more(self, stream, unread);
-    if (!got)
-      co_return std::unexpected(got.error().kind == IoError::Kind::timed_out
-                                    ? Refused{408, "the request came too slowly"}
-                                    : Refused{});
+    if (got) continue;
+    if (got.error().kind == IoError::Kind::timed_out)
+      co_return std::unexpected(Refused{408, "the request came too slowly", Refusal::slow_request});
+    // Cut off in the middle: nobody waits for an answer, but it is no request either.
+    self->loop.refusals().add(Refusal::not_http);
+    co_return std::unexpected(Refused{});
   }
 }
 
@@ -232,6 +238,7 @@ Task<bool> exchange(Self self, Stream& stream, std::string& unread) {
   Parsed parsed = co_await read_request(self, stream, unread);
   if (!parsed) {
     if (parsed.error().status == 0) co_return false;
+    self->loop.refusals().add(parsed.error().why);
     const HttpReply reply = self->refusal(parsed.error().status, parsed.error().text);
     const std::string text = self->text_of(reply, false, true);
     if (stream.is_open() && co_await stream.write_all(as_bytes(text))) co_await part(self, stream);
@@ -244,8 +251,10 @@ Task<bool> exchange(Self self, Stream& stream, std::string& unread) {
   std::string text;
   std::shared_ptr<const std::string> shared;
   if (upgrade && !unread.empty()) {
+    self->loop.refusals().add(Refusal::handshake);
     text = self->text_of(self->refusal(400, "bytes came before the handshake"), false, true);
   } else if (upgrade && upgrade->admit && !upgrade->admit(request)) {
+    self->loop.refusals().add(Refusal::origin);
     text = self->text_of(self->refusal(403, "this origin is not allowed"), false, true);
   } else if (upgrade) {
     stream.set_deadline(std::nullopt);
