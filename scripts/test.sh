@@ -9,9 +9,11 @@ usage() {
 usage: scripts/test.sh [--all] [--unit] [--no-setup]
 
   (nothing)   format and type checks; build of the default preset; unit and property tests; the pure floors again
-              under AddressSanitizer and UndefinedBehaviorSanitizer; pytest (lab, plugin, mixnet, devnet, scenarios)
+              under AddressSanitizer and UndefinedBehaviorSanitizer; pytest (lab, plugin, mixnet, devnet,
+              hostile, scenarios)
   --unit      the same without pytest
-  --all       adds the presets dev, asan, tsan and fuzz as wholes, and whatever needs a browser or gdb
+  --all       adds the presets dev, asan, tsan and fuzz as wholes, devnet and hostile input under asan and tsan, and
+              whatever needs a browser or gdb
   --no-setup  install nothing: what is missing is an error
 EOF
 }
@@ -62,5 +64,11 @@ if [ "$unit" = no ]; then
   options=()
   [ "$all" = yes ] && options+=(--run-all)
   # The lab's honesty comes first: what it says about the mixnet is worth nothing without.
-  .venv/bin/python -m pytest pytests/lab pytests/plugin pytests/mixnet pytests/devnet scenarios "${options[@]}"
+  .venv/bin/python -m pytest pytests/lab pytests/plugin pytests/mixnet pytests/devnet pytests/hostile scenarios "${options[@]}"
+  if [ "$all" = yes ]; then
+    for preset in asan tsan; do
+      step "pytest: devnet and hostile input ($preset)"
+      MIXLAB_BIN="$PWD/build-$preset/bin" .venv/bin/python -m pytest pytests/devnet pytests/hostile
+    done
+  fi
 fi

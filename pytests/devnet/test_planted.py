@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from mixlab import Devnet, Inconclusive, Violated, sphinx
-from netkit import Planted, fate
+from mixlab.planted import Planted, fate
 
 
 @pytest.fixture(scope="module")

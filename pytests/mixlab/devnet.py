@@ -18,6 +18,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -106,10 +107,21 @@ class Node:
         return next((str(entry["pubKey"]) for entry in entries if entry[field] == self.address), None)
 
     def _answers(self) -> bool:
+        if "tcpsocket" in self.argv:
+            return self._answers_bytes()
         try:
-            with WebSocket(self.port, timeout_s=5) as socket:
-                return bool(socket.own_address())
+            with WebSocket(self.port, timeout_s=5) as websocket:
+                return bool(websocket.own_address())
         except (OSError, ValueError, WebSocketError):
+            return False
+
+    def _answers_bytes(self) -> bool:
+        """The same through the TCP socket: 04 asks for the client's own address."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=5) as connection:
+                connection.sendall(b"\x04")
+                return len(connection.recv(64)) == 32
+        except OSError:
             return False
 
     def connect(self) -> WebSocket:

@@ -254,7 +254,7 @@ def _prepare(arguments: argparse.Namespace) -> Devnet:
     directory = existing_directory(where, arguments.directory, arguments.join)
     check_ports(where, own_directory=directory is None)
     checkout = Path(os.environ.get("MIXLAB_CHECKOUT") or next(programs.checkouts()))
-    built = checkout / "build" / "bin"
+    built = Path(os.environ.get(programs.BIN_VARIABLE) or checkout / "build" / "bin")
     for name in programs.PROGRAMS:
         programs.find(name, built)
     record, folder = new_paths(checkout, arguments.record)

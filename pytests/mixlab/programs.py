@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = ("nym-directory", "nym-mixnode", "nym-sfw-provider", "nym-client")
+# Another build of the programs: MIXLAB_BIN=$PWD/build-asan/bin pytest pytests/devnet
+BIN_VARIABLE = "MIXLAB_BIN"
 _MARK = Path("src/record/schema.sql")
 
 
@@ -24,8 +26,11 @@ def checkouts(start: Path | None = None) -> Iterator[Path]:
 
 
 def find(name: str, given: str | os.PathLike[str] | None = None, start: Path | None = None) -> Path:
-    """The program `name`: `given` when that is set (a file, or a folder with the program), else on PATH, else in
-    a checkout's build/bin."""
+    """The program `name`: `given` when that is set (a file, or a folder with the program), else in the folder that
+    MIXLAB_BIN names when it has one, else on PATH, else in a checkout's build/bin."""
+    instead = os.environ.get(BIN_VARIABLE)
+    if given is None and instead and os.access(Path(instead) / name, os.X_OK):
+        return (Path(instead) / name).resolve()
     if given is not None:
         path = Path(given)
         path = path if path.name == name else path / name

@@ -250,11 +250,13 @@ def _derive(shared: bytes) -> _Keys:
 
 @dataclass(frozen=True)
 class Hop:
-    """A node on a route: its 32-byte address, its key, and the delay asked of it."""
+    """A node on a route: its 32-byte address, its key, the delay asked of it, and the flag of its routing record,
+    which honest senders leave alone: 1 to forward, 2 at the last hop."""
 
     address: bytes
     key: bytes
     delay_ns: int = 0
+    flag: int | None = None
 
     @classmethod
     def at(cls, address: str, key: str, delay_ns: int = 0) -> Hop:
@@ -299,11 +301,12 @@ def build(
         filler = _xor(filler, stream[_STREAM - len(filler) :])
     room = BETA - _STEP * (hops - 1)
     tail = secrets.token_bytes(room - 52) if padding is None else padding
-    final = b"\x02\x00\x01\x00" + destination + surb_id + tail
+    flags = [hop.flag if hop.flag is not None else (1 if i < hops - 1 else 2) for i, hop in enumerate(route)]
+    final = bytes([flags[-1]]) + b"\x00\x01\x00" + destination + surb_id + tail
     beta = _xor(final, streams[-1][:room]) + filler
     gamma = hmac.digest(keys[-1].mac, beta, "sha256")[:_MAC]
     for i in range(hops - 2, -1, -1):
-        record = b"\x01\x00\x01\x00" + route[i + 1].address + route[i].delay_ns.to_bytes(8, "big")
+        record = bytes([flags[i]]) + b"\x00\x01\x00" + route[i + 1].address + route[i].delay_ns.to_bytes(8, "big")
         beta = _xor(record + gamma + beta[: BETA - _STEP], streams[i][:BETA])
         gamma = hmac.digest(keys[i].mac, beta, "sha256")[:_MAC]
 

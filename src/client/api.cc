@@ -25,7 +25,8 @@ Address loopback(std::uint16_t port) {
 
 WebsocketApi::WebsocketApi(runtime::Loop& loop, Service& service,
                            std::vector<std::string> allowed_origins)
-    : x_service(service),
+    : x_loop(loop),
+      x_service(service),
       x_allowed(std::move(allowed_origins)),
       x_server(loop, {.max_connections = wire::kMaxApiConnections,
                       .headers = {},
@@ -46,11 +47,13 @@ std::expected<void, std::string> WebsocketApi::listen(std::uint16_t port) {
 Task<> WebsocketApi::serve(WebSocket socket) {
   while (auto request = co_await socket.read()) {
     if (!request->is_text) {
+      x_loop.refusals().add(runtime::Refusal::bad_request);
       co_await socket.close(WebSocket::CloseCode::unsupported, kBinaryRefused);
       co_return;
     }
     // One reply is on its way before the next request is read: whoever does not read waits.
-    if (!co_await socket.send_and_flush(answer_json(request->body, x_service))) co_return;
+    if (!co_await socket.send_and_flush(answer_json(request->body, x_service, &x_loop.refusals())))
+      co_return;
   }
 }
 
@@ -68,8 +71,11 @@ Task<> TcpApi::serve(Stream stream) {
   for (;;) {
     const auto size = co_await stream.read_some(buffer);
     if (!size || *size == 0) co_return;
-    const Bytes reply = answer_bytes(BytesView(buffer).first(*size), x_service);
+    const Bytes reply = answer_bytes(BytesView(buffer).first(*size), x_service, &x_loop.refusals());
+    // Whoever asks and does not read is let go, with the reply that is kept for it.
+    stream.set_deadline(x_loop.now() + wire::kWriteTimeout);
     if (!co_await stream.write_all(reply)) co_return;
+    stream.set_deadline(std::nullopt);
   }
 }
 

@@ -4,7 +4,8 @@
 //
 // A web page may open a websocket to any address: a handshake whose Origin is not this machine's
 // own is refused with 403, unless that origin was allowed by name. Programs send no Origin.
-// Bounds: connections, bytes of a request, replies queued. Threads: the loop's.
+// Bounds: connections (who is in stays in, the one too many is closed), bytes of a request, replies
+// queued, time to take a reply. Threads: the loop's.
 #pragma once
 
 #include <expected>
@@ -29,6 +30,7 @@ class WebsocketApi {
  private:
   runtime::Task<> serve(runtime::WebSocket socket);
 
+  runtime::Loop& x_loop;
   Service& x_service;
   std::vector<std::string> x_allowed;
   runtime::HttpServer x_server;

@@ -222,6 +222,7 @@ void Client::finish() {
   const auto& pulls = x_receiver.counts();
   log::info(x_settings.id, ": packets not sent: ", x_drops.to_text(), "; pulls: ", pulls.pulls,
             ", refused ", pulls.refused, ", failed ", pulls.failed);
+  log::info(x_settings.id, ": refused: ", x_loop.refusals().to_text());
 }
 
 /// What changed since the last report that the directory took.

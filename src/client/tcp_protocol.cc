@@ -7,20 +7,23 @@
 namespace mix::client {
 namespace {
 
+/// What to reply, or the text of an error.
+using Reply = std::expected<Bytes, std::string>;
+
 Bytes text(std::string_view words) {
   const BytesView bytes = as_bytes(words);
   return {bytes.begin(), bytes.end()};
 }
 
-Bytes send(Reader request, Service& service) {
+Reply send(Reader request, Service& service) {
   const auto recipient = request.array<crypto::PublicKey::kBytes>();
   const BytesView message = request.rest();
-  if (!request.ok() || message.empty()) return text("IncompleteDataError");
+  if (!request.ok() || message.empty()) return std::unexpected("IncompleteDataError");
   if (message.size() > kMaxMessage)
-    return text("too long message. Sent " + std::to_string(message.size()) +
-                " bytes while the maximum is " + std::to_string(kMaxMessage));
+    return std::unexpected("too long message. Sent " + std::to_string(message.size()) +
+                           " bytes while the maximum is " + std::to_string(kMaxMessage));
   if (auto queued = service.send(crypto::PublicKey(recipient), message); !queued)
-    return text(queued.error());
+    return std::unexpected(queued.error());
   return text("ok");
 }
 
@@ -37,19 +40,17 @@ Bytes fetch(Service& service) {
   return out;
 }
 
-Bytes get_clients(Service& service) {
+Reply get_clients(Service& service) {
   const auto clients = service.clients();
-  if (!clients) return text(clients.error());
+  if (!clients) return std::unexpected(clients.error());
   Bytes out;
   for (const auto& client : *clients)
     Writer(out).bytes(client.bytes());
   return out;
 }
 
-}  // namespace
-
-Bytes answer_bytes(BytesView request, Service& service) {
-  if (request.empty()) return text("IncompleteDataError");
+Reply answer(BytesView request, Service& service) {
+  if (request.empty()) return std::unexpected("IncompleteDataError");
   Reader reader(request);
   switch (reader.u8()) {
     case 1:
@@ -60,11 +61,20 @@ Bytes answer_bytes(BytesView request, Service& service) {
       return get_clients(service);
     case 4: {
       const auto address = service.own_address();
-      return {address.bytes().begin(), address.bytes().end()};
+      return Bytes(address.bytes().begin(), address.bytes().end());
     }
     default:
-      return text("UnknownRequestError");
+      return std::unexpected("UnknownRequestError");
   }
+}
+
+}  // namespace
+
+Bytes answer_bytes(BytesView request, Service& service, runtime::Refusals* refusals) {
+  auto reply = answer(request, service);
+  if (reply) return std::move(*reply);
+  if (refusals) refusals->add(runtime::Refusal::bad_request);
+  return text(reply.error());
 }
 
 }  // namespace mix::client

@@ -13,9 +13,11 @@
 #pragma once
 
 #include "src/client/service.h"
+#include "src/runtime/refusals.h"
 
 namespace mix::client {
 
-Bytes answer_bytes(BytesView request, Service& service);
+/// Errors are counted in `refusals`, if given.
+Bytes answer_bytes(BytesView request, Service& service, runtime::Refusals* refusals = nullptr);
 
 }  // namespace mix::client

@@ -113,8 +113,10 @@ bool is_utf8(BytesView bytes) {
   return true;
 }
 
-std::string answer_json(std::string_view request, Service& service) {
-  return json::serialize(answer(request, service));
+std::string answer_json(std::string_view request, Service& service, runtime::Refusals* refusals) {
+  const Reply reply = answer(request, service);
+  if (refusals && reply.at("type") == "error") refusals->add(runtime::Refusal::bad_request);
+  return json::serialize(reply);
 }
 
 }  // namespace mix::client

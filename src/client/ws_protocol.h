@@ -11,10 +11,13 @@
 #include <string_view>
 
 #include "src/client/service.h"
+#include "src/runtime/refusals.h"
 
 namespace mix::client {
 
-std::string answer_json(std::string_view request, Service& service);
+/// Error replies are counted in `refusals`, if given.
+std::string answer_json(std::string_view request, Service& service,
+                        runtime::Refusals* refusals = nullptr);
 
 /// The close reason of a binary message (with code 1003).
 inline constexpr const char* kBinaryRefused = "binary messages aren't yet supported";

@@ -190,16 +190,19 @@ void Directory::expire() {
 void Directory::look_for_gap() {
   if (x_gap_of == x_roster.revision()) return;
   x_gap_of = x_roster.revision();
-  const topology::Topology now = x_roster.topology();
-  const std::optional<unsigned> gap = now.first_empty_layer(now.highest_layer());
+  const auto& layers = x_roster.layers();
+  const unsigned highest = layers.empty() ? 0 : layers.rbegin()->first;
+  std::optional<unsigned> gap;
+  for (unsigned layer = highest; layer >= 1; --layer)
+    if (!layers.contains(layer)) gap = layer;
   if (gap == std::exchange(x_gap, gap)) return;
   if (gap)
     x_console(to_text(x_clock.wall_now()) + " GAP: layer " + std::to_string(*gap) +
               " has no mix, but a layer above it has: no route leads through, and original "
               "clients stop when they read this topology");
   else
-    x_console(to_text(x_clock.wall_now()) + " no gap any more: " +
-              std::to_string(now.highest_layer()) + " layers without a hole");
+    x_console(to_text(x_clock.wall_now()) + " no gap any more: " + std::to_string(highest) +
+              " layers without a hole");
 }
 
 // ---- Topology --------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ int serve(const Settings& settings) {
           server.local().to_text());
   loop.run();
   record->close();
+  console("refused: " + loop.refusals().to_text());
   console("nym-directory: stopped");
   return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/directory/server.h"
 
+#include <optional>
 #include <utility>
 
 #include "src/directory/assets.h"
@@ -35,6 +36,22 @@ runtime::HttpServerOptions options_for(Directory& directory) {
   return options;
 }
 
+/// What one of our own answers refuses, if anything.
+std::optional<runtime::Refusal> refusal_of(unsigned status) {
+  switch (status) {
+    case 400:
+      return runtime::Refusal::bad_entry;
+    case 403:
+      return runtime::Refusal::not_local;
+    case 409:
+      return runtime::Refusal::claimed;
+    case 503:
+      return runtime::Refusal::directory_full;
+    default:
+      return std::nullopt;
+  }
+}
+
 /// As the original's library: without Origin anybody, with one only our own pages.
 bool same_origin(const Directory::Request& request) {
   return request.origin.empty() || request.origin == "http://" + request.host ||
@@ -60,6 +77,7 @@ void Server::routes() {
   const auto route = [this](const char* method, const char* path, auto member) {
     x_http.route(method, path, [this, member](const Request& request) {
       auto reply = (x_directory.*member)(request);
+      if (const auto why = refusal_of(reply.status)) x_loop.refusals().add(*why);
       expect_expiry();
       return reply;
     });
@@ -101,8 +119,10 @@ void Server::routes() {
 }
 
 void Server::expect_expiry() {
+  if (x_expiry_set) return;
   const auto when = x_directory.next_expiry();
-  if (!when || std::exchange(x_expiry_set, true)) return;
+  if (!when) return;
+  x_expiry_set = true;
   x_loop.call_at(*when, [this] {
     x_expiry_set = false;
     x_directory.expire();

@@ -79,7 +79,11 @@ Mixnode::Mixnode(runtime::Loop& loop, const crypto::KeyPair& keys, record::HopLo
 void Mixnode::start() {
   record_node();
   x_listener.serve([this](Stream stream) { return x_intake.serve(std::move(stream)); });
-  x_watcher.start([this](const auto& view) { heard(*view); });
+  x_watcher.start([this](const auto& view) { heard(*view); },
+                  [this](Instant asked) {
+                    x_relay.topology_is_of(asked);
+                    pump();
+                  });
   x_presence.start();
   if (x_options.metrics) x_metrics.start();
 }
@@ -126,6 +130,7 @@ void Mixnode::pump() {
                     x_peers.add(held.packet, parcel, x_relay.neighbours().info(held.next));
                   });
   x_peers.flush();
+  if (x_relay.take_refresh_wish()) x_watcher.refresh_soon();
   arm();
 }
 

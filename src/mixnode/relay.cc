@@ -32,6 +32,25 @@ bool Relay::full() const {
   return x_held.full() || (!x_neighbours.any() && x_held.size() >= x_settings.max_before_topology);
 }
 
+/// See wire::kDelayForHalfTheQueue.
+bool Relay::room_for(Duration delay) const {
+  const auto half = static_cast<std::size_t>(wire::kDelayForHalfTheQueue.count());
+  const auto asked = static_cast<std::size_t>(delay.count());
+  // held < most * half / (half + asked), in whole numbers that do not overflow: an hour is 3.6e12
+  // ns, the queue 64 Ki.
+  return x_held.size() * (half + asked) < x_settings.max_pending * half;
+}
+
+/// A node that starts, or one that joined after the last look at the topology: asking the directory
+/// again is the answer, and a bounded number of packets waits for it.
+bool Relay::postpone(const Held& held, Instant now) {
+  if (x_topology_of >= held.received || x_undecided.size() >= x_settings.max_undecided)
+    return false;
+  x_undecided.push_back({held, now + wire::kNextHopPatience});
+  x_refresh_wished = true;
+  return true;
+}
+
 std::expected<Instant, Refusal> Relay::take(wire::PacketView packet, Instant now) {
   if (full()) return refused(DropReason::pending_full);
   std::ranges::copy(packet, x_in.begin());
@@ -45,6 +64,7 @@ std::expected<Instant, Refusal> Relay::take(wire::PacketView packet, Instant now
   const auto next = NodeAddress::decode(header->address());
   if (!next) return refused(DropReason::bad_next_address, {}, delay);
   if (*delay > wire::kMaxDelay) return refused(DropReason::delay_too_long, next, delay);
+  if (!room_for(*delay)) return refused(DropReason::pending_full, next, delay);
   if (x_neighbours.any()) {
     const Standing standing = x_neighbours.judge(*next, now);
     if (standing == Standing::other_layer)
@@ -65,7 +85,11 @@ std::expected<Instant, Refusal> Relay::take(wire::PacketView packet, Instant now
 }
 
 std::optional<Instant> Relay::next_due() const {
-  return x_neighbours.any() ? x_held.next_due() : std::nullopt;
+  if (!x_neighbours.any()) return std::nullopt;
+  const auto due = x_held.next_due();
+  if (x_undecided.empty()) return due;
+  const Instant until = x_undecided.front().until;
+  return due ? std::min(*due, until) : until;
 }
 
 std::optional<DropReason> Relay::judge(const NodeAddress& next, Instant now) const {

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>
+#include <limits>
 
 namespace mix::mixnode {
 namespace {
@@ -144,11 +145,67 @@ BOOST_AUTO_TEST_CASE(an_unknown_next_hop_asks_for_a_refresh_and_is_judged_when_i
   fresh.push_back({{at(250)}, 2, true});
   fresh.push_back({{at(350)}, 3, true});
   relay.update_topology(fresh, ms(50));
+  relay.topology_is_of(ms(40));
   const auto left = leaving(ms(100));
   BOOST_REQUIRE_EQUAL(left.size(), 3u);
   BOOST_TEST((left[0].second == kSent));
   BOOST_TEST((left[1].second == DropReason::next_hop_not_next_layer));
   BOOST_TEST((left[2].second == DropReason::next_hop_unknown));
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_unknown_next_hop_waits_until_the_directory_was_asked_after_the_packet_came) {
+  join();
+  relay.topology_is_of(ms(0));
+  BOOST_TEST((refusal(packet(250, 0ms), ms(10)) == kSent));
+  BOOST_TEST((refusal(packet(999, 0ms), ms(10)) == kSent));
+  BOOST_TEST(leaving(ms(10)).empty());
+  BOOST_TEST(relay.take_refresh_wish());
+  BOOST_TEST(relay.held() == 2u);
+  relay.topology_is_of(ms(9));  // an answer to a question from before
+  BOOST_TEST(leaving(ms(11)).empty());
+  auto fresh = topology();
+  fresh.push_back({{at(250)}, 2, true});
+  relay.update_topology(fresh, ms(20));
+  auto left = leaving(ms(20));
+  BOOST_REQUIRE_EQUAL(left.size(), 1u);
+  BOOST_TEST((left[0] == std::pair(std::uint16_t{250}, std::optional<DropReason>())));
+  relay.topology_is_of(ms(12));
+  left = leaving(ms(21));
+  BOOST_REQUIRE_EQUAL(left.size(), 1u);
+  BOOST_TEST((left[0].second == DropReason::next_hop_unknown));
+  BOOST_TEST(relay.held() == 0u);
+  // What is known of that moment is enough for whoever came before it.
+  BOOST_TEST((refusal(packet(999, 0ms), ms(12)) == kSent));
+  BOOST_TEST((leaving(ms(22)).at(0).second == DropReason::next_hop_unknown));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_directory_that_does_not_answer_makes_an_unknown_next_hop_wait_three_seconds) {
+  join();
+  BOOST_TEST((refusal(packet(999, 0ms), ms(10)) == kSent));
+  BOOST_TEST(leaving(ms(10)).empty());
+  BOOST_TEST((relay.next_due() == ms(3010)));
+  BOOST_TEST(leaving(ms(3010) - 1ns).empty());
+  BOOST_TEST((leaving(ms(3010)).at(0).second == DropReason::next_hop_unknown));
+  BOOST_TEST(!relay.next_due().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(packets_that_wait_for_a_next_hop_are_bounded_and_hold_up_no_other) {
+  Relay small(own.secret, {.max_undecided = 2});
+  small.update_topology(topology(), ms(0));
+  for (std::uint16_t port : {901, 902, 903, 200})
+    BOOST_TEST(small.take(packet(port, 0ms), ms(1)).has_value());
+  std::vector<std::pair<std::uint16_t, bool>> out;
+  const auto note = [&](const Held& held, std::optional<DropReason> reason) {
+    out.emplace_back(held.next.port, reason == DropReason::next_hop_unknown);
+  };
+  small.release(ms(1), 100, note);
+  BOOST_TEST((out == std::vector<std::pair<std::uint16_t, bool>>{{903, true}, {200, false}}));
+  std::vector<std::uint16_t> ports;
+  small.abandon([&](const Held& held) { ports.push_back(held.next.port); });
+  BOOST_TEST(ports == (std::vector<std::uint16_t>{901, 902}), boost::test_tools::per_element());
+  BOOST_TEST(small.held() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(known_next_hops_ask_for_no_refresh) {
@@ -163,6 +220,7 @@ BOOST_AUTO_TEST_CASE(a_next_hop_that_left_meanwhile_is_judged_by_the_rule_of_six
   BOOST_TEST((refusal(packet(200, 30s), ms(0)) == kSent));
   BOOST_TEST((refusal(packet(200, 100s), ms(0)) == kSent));
   relay.update_topology({}, ms(1000));
+  relay.topology_is_of(ms(1000));
   BOOST_TEST((leaving(Instant(30s)).at(0).second == kSent));
   BOOST_TEST((leaving(Instant(100s)).at(0).second == DropReason::next_hop_unknown));
 }
@@ -249,6 +307,31 @@ BOOST_AUTO_TEST_CASE(an_hour_is_the_longest_delay) {
   BOOST_TEST((refusal(packet(200, 1h), ms(0)) == kSent));
   BOOST_TEST((refusal(packet(200, 1h + 1ns), ms(0)) == DropReason::delay_too_long));
   BOOST_TEST((refusal(packet(200, Duration::max()), ms(0)) == DropReason::delay_too_long));
+}
+
+BOOST_AUTO_TEST_CASE(long_delays_cannot_fill_the_queue) {
+  Relay mix(own.secret, {.max_pending = 720});
+  mix.update_topology(topology(), ms(0));
+  const auto fill = [&](Duration delay) {
+    std::size_t taken = 0;
+    while (mix.take(packet(200, delay), ms(0)))
+      ++taken;
+    return taken;
+  };
+  BOOST_TEST(fill(1h) == 2u);                              // 720 / 361
+  BOOST_TEST(fill(20s) == 240u - 2);                       // a third
+  BOOST_TEST((refusal(packet(200, 1h), ms(0)) == kSent));  // of another mix, whose queue is empty
+  BOOST_TEST((mix.take(packet(200, 1h), ms(0)).error().reason == DropReason::pending_full));
+  BOOST_TEST(fill(10s) == 360u - 240);  // half
+  BOOST_TEST(fill(1s) == 655u - 360);   // 720 * 10 / 11
+  BOOST_TEST(fill(0s) == 720u - 655);
+  BOOST_TEST(mix.held() == 720u);
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_delay_and_a_full_queue_do_not_overflow) {
+  static_assert(
+      static_cast<std::uint64_t>((wire::kMaxDelay + wire::kDelayForHalfTheQueue).count()) <
+      std::numeric_limits<std::uint64_t>::max() / wire::kMaxPendingPackets);
 }
 
 BOOST_AUTO_TEST_CASE(an_all_zero_alpha_is_refused) {

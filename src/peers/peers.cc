@@ -60,7 +60,10 @@ void Peers::add(const sphinx::Packet& packet, const Parcel& parcel,
     found->second->address = found->second->last_good = parcel.next;
   }
   const PeerPtr& peer = found->second;
-  if (peer->outbox.size() >= x_limits.packets_per_peer || x_waiting > x_limits.packets)
+  // Nobody may have more waiting than is still free: a few peers that do not read leave room for
+  // the others, however few slots there are.
+  const std::size_t free = x_limits.packets - std::min(x_limits.packets, x_waiting - 1);
+  if (peer->outbox.size() >= std::min(x_limits.packets_per_peer, free))
     return finish(parcel, std::unexpected(DropReason::pending_full));
   if (info) peer->info = info;
   peer->outbox.add(packet, parcel);

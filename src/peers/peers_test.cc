@@ -300,6 +300,21 @@ BOOST_AUTO_TEST_CASE(what_one_peer_may_queue_is_bounded) {
   BOOST_TEST(count(DropReason::pending_full) == 1u);
 }
 
+/// Peers that take nothing leave the others a share, however many slots they would like.
+BOOST_AUTO_TEST_CASE(peers_that_do_not_read_leave_room_for_one_that_does) {
+  limits.packets = 64;
+  limits.packets_per_peer = 64;
+  start();
+  for (std::uint16_t port = 1; port <= 4; ++port)  // added, and never flushed: nothing is sent
+    for (int number = 0; number < 100; ++number)
+      add(NodeAddress::ipv4({127, 0, 0, 1}, port), number, nullptr);
+  // Halves of what was left: 32, 16, 8, 4.
+  BOOST_TEST(peers->waiting() == 60u);
+  BOOST_TEST(outcomes.size() == 340u);
+  add(NodeAddress::ipv4({127, 0, 0, 1}, 5), 0, nullptr);
+  BOOST_TEST(peers->waiting() == 61u);
+}
+
 BOOST_AUTO_TEST_CASE(what_all_peers_may_queue_is_bounded) {
   limits.packets = 2;
   Receiver one(loop), other(loop);

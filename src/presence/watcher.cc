@@ -6,9 +6,7 @@
 
 #include "src/prelude/log.h"
 #include "src/presence/announcer.h"
-#include "src/runtime/resolve.h"
 #include "src/topology/json.h"
-#include "src/wire/limits.h"
 
 namespace mix::presence {
 namespace {
@@ -37,8 +35,8 @@ bool same_but_for_time(const topology::Topology& a, const topology::Topology& b)
 
 }  // namespace
 
-const std::vector<runtime::Address>& View::addresses_of(std::string_view host) const {
-  static const std::vector<runtime::Address> none;
+const Addresses& View::addresses_of(std::string_view host) const {
+  static const Addresses none;
   const auto at = addresses.find(host);
   return at == addresses.end() ? none : at->second;
 }
@@ -47,10 +45,13 @@ Watcher::Watcher(runtime::Loop& loop, Options options)
     : x_loop(loop),
       x_options(std::move(options)),
       x_client(loop, x_options.directory, {.time_out = 10s, .max_body = wire::kMaxTopologyBytes}),
+      x_names(loop, x_options.resolve, x_options.patience),
       x_wake(loop) {}
 
-void Watcher::start(std::function<void(const std::shared_ptr<const View>&)> on_view) {
+void Watcher::start(std::function<void(const std::shared_ptr<const View>&)> on_view,
+                    std::function<void(Instant)> on_answer) {
   x_on_view = std::move(on_view);
+  x_on_answer = std::move(on_answer);
   x_loop.spawn(run());
 }
 
@@ -80,58 +81,44 @@ runtime::Task<> Watcher::run() {
 }
 
 runtime::Task<> Watcher::fetch() {
+  const Instant asked = x_loop.now();
   const auto answer = co_await x_client.get(kTopologyPath, x_etag);
-  if (!answer) {
-    complain(answer.error());
-    co_return;
-  }
-  if (answer->status == 304 && x_view) {
-    x_heard = x_loop.now();
-    if (std::exchange(x_outage, false))
-      log::info("topology: ", x_options.directory, " answers again");
-    co_return;
-  }
-  if (answer->status != 200) {
-    complain("status " + std::to_string(answer->status));
-    co_return;
-  }
-  co_await take(answer->body, answer->etag);
-}
-
-runtime::Task<> Watcher::take(const std::string& body, const std::string& etag) {
-  auto read = topology::topology_from_json(body);
-  if (!read) {
-    complain(read.error());
-    co_return;
-  }
-  auto view = std::make_shared<View>();
-  view->topology = std::move(read->topology);
-  bool all_resolved = true;
-  for (std::string& host : hosts_of(view->topology)) {
-    if (view->addresses.contains(host)) continue;
-    std::vector<runtime::Address> addresses;
-    if (const auto split = runtime::split_host_port(host)) {
-      auto found = co_await runtime::resolve(x_loop, split->host, split->port);
-      if (found) addresses = std::move(*found);
-    }
-    all_resolved = all_resolved && !addresses.empty();
-    view->addresses.emplace(std::move(host), std::move(addresses));
-  }
-  // A name that did not resolve is asked for again next time, though the topology be the same.
-  x_etag = all_resolved ? etag : std::string();
+  if (!answer) co_return complain(answer.error());
+  const std::string problem = co_await listen_to(*answer);
+  if (!problem.empty()) co_return complain(problem);
   x_heard = x_loop.now();
   if (std::exchange(x_outage, false))
     log::info("topology: ", x_options.directory, " answers again");
+  if (x_on_answer) x_on_answer(asked);
+}
+
+/// Answers what was wrong with it, or nothing.
+runtime::Task<std::string> Watcher::listen_to(const runtime::HttpAnswer& answer) {
+  if (answer.status == 304 && x_view) co_return "";
+  if (answer.status != 200) co_return "status " + std::to_string(answer.status);
+  co_return co_await take(answer.body, answer.etag);
+}
+
+runtime::Task<std::string> Watcher::take(const std::string& body, const std::string& etag) {
+  auto read = topology::topology_from_json(body);
+  if (!read) co_return read.error();
+  auto view = std::make_shared<View>();
+  view->topology = std::move(read->topology);
+  Names::Found found = co_await x_names.find(hosts_of(view->topology));
+  view->addresses = std::move(found.addresses);
+  // A name that did not resolve is asked for again next time, though the topology be the same.
+  x_etag = found.complete ? etag : std::string();
   if (read->skipped > 0 && read->first_problem != x_last_problem)
     log::warn("topology: skipped ", read->skipped, " entries nobody can use, the first being ",
               read->first_problem);
   x_last_problem = read->first_problem;
   if (x_view && same_but_for_time(x_view->topology, view->topology) &&
       x_view->addresses == view->addresses)
-    co_return;
+    co_return "";
   view->number = x_view ? x_view->number + 1 : 1;
   x_view = std::move(view);
   if (x_on_view) x_on_view(x_view);
+  co_return "";
 }
 
 void Watcher::complain(const std::string& why) {

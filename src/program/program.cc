@@ -39,6 +39,7 @@ int run(std::unique_ptr<Program> given, const std::string& record, std::uint64_t
   program->finish();
   log->close();
   program->say_goodbye(log->lost());
+  std::cout << "Refused: " << loop.refusals().to_text() << std::endl;
   return 0;
 }
 

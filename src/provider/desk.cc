@@ -76,12 +76,13 @@ Answer Desk::answer(BytesView bytes) const {
   if (!request) return Refuse{};
   if (const auto* pull = std::get_if<wire::PullRequest>(&*request)) {
     const bool ours = crypto::equal_in_constant_time(token_of(pull->address), pull->token);
-    if (!ours || !x_waiting.contains(crypto::PublicKey(pull->address))) return Refuse{};
+    if (!ours || !x_waiting.contains(crypto::PublicKey(pull->address)))
+      return Refuse{runtime::Refusal::bad_token};
     return GiveMail{pull->address};
   }
   const ClientAddress& address = std::get<wire::RegisterRequest>(*request).address;
   const bool is_new = !x_waiting.contains(crypto::PublicKey(address));
-  if (is_new && full()) return Refuse{};
+  if (is_new && full()) return Refuse{runtime::Refusal::accounts_full};
   return GiveToken{address, token_of(address), is_new};
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "src/record/drop_reason.h"
+#include "src/runtime/refusals.h"
 #include "src/sphinx/packet.h"
 #include "src/sphinx/tag_memory.h"
 #include "src/store/accounts.h"
@@ -50,7 +51,9 @@ struct Refusal {
 };
 
 /// Answers to a client's request.
-struct Refuse {};
+struct Refuse {
+  runtime::Refusal why = runtime::Refusal::bad_request;
+};
 struct GiveToken {
   ClientAddress address;
   AuthToken token;
@@ -76,8 +79,10 @@ class Desk {
   /// The account was kept. Again for one that is there: no effect.
   void registered(const ClientAddress& address);
 
-  /// Nobody new can register.
-  bool full() const { return x_clients.size() >= x_limits.accounts; }
+  /// Nobody new can register, with so many registrations on their way to the disk.
+  bool full(std::size_t under_way = 0) const {
+    return x_clients.size() + under_way >= x_limits.accounts;
+  }
   /// In order of registration.
   const std::vector<ClientAddress>& clients() const { return x_clients; }
   std::size_t waiting(const ClientAddress& address) const;

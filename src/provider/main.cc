@@ -189,5 +189,5 @@ int main(int argc, char** argv) {
                                   .add_flags = [&](CLI::App& run) { add_flags(run, flags); },
                                   .problem = [&] { return problem_with(flags); }};
   if (const auto status = program::read_command_line(line, argc, argv)) return *status;
-  return program::run(std::make_unique<Program>(flags), flags.record, 2 * flags.connections + 64);
+  return program::run(std::make_unique<Program>(flags), flags.record, 3 * flags.connections);
 }

@@ -173,7 +173,7 @@ Task<> Provider::serve_client(Stream stream) {
   else if (const auto* mail = std::get_if<GiveMail>(&answer))
     co_await give_mail(stream, *mail);
   else
-    co_await refuse(stream);
+    co_await refuse(stream, std::get<Refuse>(answer).why);
 }
 
 /// Reads until the request is whole, or cannot become one.
@@ -194,9 +194,14 @@ Task<Answer> Provider::read_request(Stream& stream) {
 
 Task<> Provider::give_token(Stream& stream, const GiveToken& answer) {
   if (answer.is_new) {
+    if (x_desk.full(x_registering))
+      co_return co_await refuse(stream, runtime::Refusal::accounts_full);
+    ++x_registering;
     Promise<void> kept(x_loop);
     x_store->add_account(answer.address, kept.done());
-    if (!co_await kept.wait()) co_return co_await refuse(stream);
+    const auto added = co_await kept.wait();
+    --x_registering;
+    if (!added) co_return co_await refuse(stream, runtime::Refusal::store_failed);
     x_desk.registered(answer.address);
   }
   ++x_tally.registrations;
@@ -208,7 +213,7 @@ Task<> Provider::give_mail(Stream& stream, const GiveMail& answer) {
   Promise<std::vector<store::Mail>> offered(x_loop);
   x_store->offer(answer.address, wire::kMessagesPerPull, offered.done());
   const auto mail = co_await offered.wait();
-  if (!mail) co_return co_await refuse(stream);
+  if (!mail) co_return co_await refuse(stream, runtime::Refusal::store_failed);
   std::vector<BytesView> messages;
   std::vector<std::int64_t> ids;
   for (const store::Mail& one : *mail) {
@@ -220,9 +225,10 @@ Task<> Provider::give_mail(Stream& stream, const GiveMail& answer) {
   settle(answer.address, std::move(ids), written && co_await acknowledged(stream));
 }
 
-Task<> Provider::refuse(Stream& stream) {
+Task<> Provider::refuse(Stream& stream, runtime::Refusal why) {
   ++x_tally.refused;
-  if (x_desk.full() && !std::exchange(x_full_said, true))
+  x_loop.refusals().add(why);
+  if (why == runtime::Refusal::accounts_full && !std::exchange(x_full_said, true))
     log::warn("there are ", x_desk.clients().size(),
               " clients, which is all there may be: nobody new can register (see --max-accounts)");
   co_await reply(stream, as_bytes(wire::kBadRequest));

@@ -90,7 +90,7 @@ class Provider {
   runtime::Task<Answer> read_request(runtime::Stream& stream);
   runtime::Task<> give_token(runtime::Stream& stream, const GiveToken& answer);
   runtime::Task<> give_mail(runtime::Stream& stream, const GiveMail& answer);
-  runtime::Task<> refuse(runtime::Stream& stream);
+  runtime::Task<> refuse(runtime::Stream& stream, runtime::Refusal why);
   runtime::Task<bool> reply(runtime::Stream& stream, BytesView bytes);
   runtime::Task<bool> acknowledged(const runtime::Stream& stream);
   void settle(const ClientAddress& address, std::vector<std::int64_t> ids, bool arrived);
@@ -110,6 +110,7 @@ class Provider {
   std::optional<runtime::Listener> x_mixes, x_clients;
   presence::Announcer x_presence;
   Tally x_tally;
+  std::size_t x_registering = 0;  // accounts on their way to the disk
   bool x_stopping = false;
   bool x_forgetting_said = false, x_failing_said = false, x_full_said = false;
 };

@@ -99,13 +99,15 @@ using BeastRequest = http::request<http::string_body>;
 struct Refused {
   unsigned status = 0;  // 0: nobody is there to hear it
   std::string_view text;
+  Refusal why = Refusal::not_http;
 };
 using Parsed = std::expected<std::unique_ptr<BeastRequest>, Refused>;
 
 Refused refused_for(const boost::system::error_code& failure) {
-  if (failure == http::error::body_limit) return {413, "the body is too large"};
+  if (failure == http::error::body_limit)
+    return {413, "the body is too large", Refusal::body_too_large};
   if (failure == http::error::header_limit || failure == http::error::buffer_overflow)
-    return {431, "the header is too large"};
+    return {431, "the header is too large", Refusal::header_too_large};
   return {400, "this is not an HTTP request"};
 }
 
@@ -182,19 +184,23 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
       if (failure && failure != http::error::need_more)
         co_return std::unexpected(refused_for(failure));
       if (parser.is_done()) co_return std::make_unique<BeastRequest>(parser.release());
-      if (!claim.make(parser)) co_return std::unexpected(Refused{503, "too many large bodies"});
+      if (!claim.make(parser))
+        co_return std::unexpected(Refused{503, "too many large bodies", Refusal::bodies_full});
       // A header without end stays unread as a whole.
       if (unread.size() > self->options.max_header && !parser.is_header_done())
-        co_return std::unexpected(Refused{431, "the header is too large"});
+        co_return std::unexpected(
+            Refused{431, "the header is too large", Refusal::header_too_large});
     }
     if (expects_continue(parser) && !std::exchange(continued, true) &&
         !co_await stream.write_all(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")))
       co_return std::unexpected(Refused{});
     const Io<> got = co_await more(self, stream, unread);
-    if (!got)
-      co_return std::unexpected(got.error().kind == IoError::Kind::timed_out
-                                    ? Refused{408, "the request came too slowly"}
-                                    : Refused{});
+    if (got) continue;
+    if (got.error().kind == IoError::Kind::timed_out)
+      co_return std::unexpected(Refused{408, "the request came too slowly", Refusal::slow_request});
+    // Cut off in the middle: nobody waits for an answer, but it is no request either.
+    self->loop.refusals().add(Refusal::not_http);
+    co_return std::unexpected(Refused{});
   }
 }
 
@@ -243,10 +249,14 @@ Answer answer_to(const HttpServer::Impl& self, BeastRequest& message, const Addr
   const bool asks_upgrade = boost::beast::websocket::is_upgrade(message);
   const HttpRequest request = to_ours(message, peer);
   const auto* upgrade = asks_upgrade ? self.upgrade_at(request.path) : nullptr;
-  if (upgrade && more_came)
+  if (upgrade && more_came) {
+    self.loop.refusals().add(Refusal::handshake);
     return {self.text_of(self.refusal(400, "bytes came before the handshake"), false, true), {}};
-  if (upgrade && upgrade->admit && !upgrade->admit(request))
+  }
+  if (upgrade && upgrade->admit && !upgrade->admit(request)) {
+    self.loop.refusals().add(Refusal::origin);
     return {self.text_of(self.refusal(403, "this origin is not allowed"), false, true), {}};
+  }
   if (upgrade) {
     std::ostringstream handshake;
     handshake << message.base();
@@ -266,6 +276,7 @@ Task<bool> exchange(Self self, Stream& stream, std::string& unread) {
     Parsed parsed = co_await read_request(self, stream, unread);
     if (!parsed) {
       if (parsed.error().status == 0) co_return false;
+      self->loop.refusals().add(parsed.error().why);
       answer.text =
           self->text_of(self->refusal(parsed.error().status, parsed.error().text), false, true);
       if (!stream.is_open()) co_return false;

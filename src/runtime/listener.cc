@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Out of descriptors, accept(2) fails while the connection stays in the queue, and a loop that
-// simply tried again would spin. So a listener keeps one descriptor in reserve: it gives that one
-// up, takes the connection, closes it (the peer sees the end at once) and takes the reserve back.
+// A listener takes at most a third of the descriptors the program may have (twice that for a
+// moment, while connections that have to go are going), so that the program can still reach others.
+// When they are out all the same, the connection silent longest makes room for the newcomer.
+//
+// With nobody to make room, accept(2) fails while the connection stays in the queue, and a loop
+// that simply tried again would spin. So a listener keeps one descriptor in reserve: it gives that
+// one up, takes the connection, closes it (the peer sees the end at once) and takes the reserve
+// back.
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -32,6 +39,11 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     if (reserve >= 0) ::close(reserve);
   }
 
+  static std::size_t share_of_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+    return std::max<std::size_t>(1, limit.rlim_cur / 3);
+  }
   static int take_reserve() { return ::eventfd(0, EFD_CLOEXEC); }
 
   /// Keeps the count right however a connection's task ends.
@@ -44,7 +56,8 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     ~Place() { listener->open.erase(at); }
   };
 
-  void silence_the_longest() {
+  /// False when there is none.
+  bool silence_the_longest() {
     std::shared_ptr<Stream::Impl> quietest;
     for (const auto& weak : open) {
       const auto stream = weak.lock();
@@ -52,11 +65,13 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
       if (!quietest || stream->last_active < quietest->last_active) quietest = stream;
     }
     if (quietest) quietest->close();
+    return quietest != nullptr;
   }
 
   void accepted(Socket socket) {
     if (open.size() >= options.max_connections) {
       ++turned_away;
+      loop.refusals().add(Refusal::connections_full);
       if (!std::exchange(said_full, true))
         log::warn(name, ": ", options.max_connections, " connections, no more");
       if (!options.make_room) return;
@@ -74,11 +89,13 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     co_await self->handler(std::move(stream));
   }
 
-  /// True when the connection in the queue could be turned away.
+  /// True when the connection in the queue, or another in its place, could be turned away.
   bool refuse_one() {
     ++turned_away;
+    loop.refusals().add(Refusal::no_descriptors);
     if (!std::exchange(said_exhausted, true))
       log::warn(name, ": out of descriptors, turning connections away");
+    if (options.make_room && silence_the_longest()) return true;  // the newcomer is accepted next
     if (reserve < 0) return false;
     ::close(std::exchange(reserve, -1));
     boost::system::error_code failure;
@@ -130,6 +147,7 @@ Listener::~Listener() {
 }
 
 std::expected<Listener, std::string> Listener::open(Loop& loop, Address at, ListenOptions options) {
+  options.max_connections = std::min(options.max_connections, Impl::share_of_descriptors());
   auto impl = std::make_shared<Impl>(loop, options);
   const tcp::endpoint endpoint = to_endpoint(at);
   boost::system::error_code failure;

@@ -113,8 +113,10 @@ struct Loop::Impl {
 };
 
 Loop::Loop() {
-  // A pipe whose reader went away is an error of one write, not the end of the program.
+  // A pipe whose reader went away, a file that may not grow any more: errors of one write, not the
+  // end of the program.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   x = std::make_unique<Impl>(*this);
   x->alarm.emplace(*this, [this] { x->run_timers(); });
 }

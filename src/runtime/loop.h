@@ -18,6 +18,7 @@
 
 #include "src/ports/clock.h"
 #include "src/prelude/instant.h"
+#include "src/runtime/refusals.h"
 
 namespace boost::asio {
 class io_context;
@@ -68,6 +69,9 @@ class Loop final : public ports::Clock {
   /// Lets everybody else who is ready go first.
   Task<> yield();
 
+  /// The program's one table of what strangers were refused.
+  Refusals& refusals() { return x_refusals; }
+
   // ---- For this folder only ----
   boost::asio::io_context& context();
   /// Keeps what resumes a task until it is asked for again, or the loop ends.
@@ -78,6 +82,7 @@ class Loop final : public ports::Clock {
 
  private:
   struct Impl;
+  Refusals x_refusals;
   std::unique_ptr<Impl> x;
 };
 

@@ -294,6 +294,7 @@ std::optional<Instant> Stream::Impl::due() const {
 
 void Stream::Impl::time_out() {
   timed_out = true;
+  loop.refusals().add(Refusal::timed_out);
   close();
 }
 

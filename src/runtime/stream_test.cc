@@ -270,6 +270,8 @@ BOOST_AUTO_TEST_CASE(at_the_bound_the_longest_silent_connection_makes_room) {
     co_await clients[0].write_all(byte);
     BOOST_TEST((co_await clients[0].read_full(byte)).value() == 1u);
     BOOST_TEST(server.turned_away() == 1u);
+    BOOST_TEST(loop.refusals().of(Refusal::connections_full) == 1u);
+    BOOST_TEST(loop.refusals().to_text() == "connections_full 1");
     BOOST_TEST(server.connections() == 2u);
   };
   run_task(loop, task());

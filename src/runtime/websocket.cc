@@ -29,6 +29,15 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace ws = boost::beast::websocket;
 
+namespace {
+
+/// What Beast reports of a peer that breaks RFC 6455, or whose message is too long.
+bool breaks_protocol(const beast::error_code& failure) {
+  return failure == ws::condition::protocol_violation || failure == ws::error::message_too_big;
+}
+
+}  // namespace
+
 struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
   // A stream without deflate: messages are short, and less can go wrong.
   using Wire = ws::stream<Socket, false>;
@@ -60,7 +69,10 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
     timer = loop.call_at(loop.now() + limits.ping_interval, [weak = weak_from_this()] {
       const auto self = weak.lock();
       if (!self || !self->open) return;
-      if (std::exchange(self->pinged, true)) return self->break_off();
+      if (std::exchange(self->pinged, true)) {
+        self->loop.refusals().add(Refusal::timed_out);
+        return self->break_off();
+      }
       self->loop.spawn(ping(self));
       self->watch();
     });
@@ -75,6 +87,7 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
     if (!open || closing) return false;
     const bool too_much = !queue.empty() && queued_bytes + text->size() > limits.max_queue_bytes;
     if (queue.size() >= limits.max_queue || too_much) {
+      loop.refusals().add(Refusal::slow_reader);
       break_off();
       return false;
     }
@@ -133,6 +146,7 @@ Task<Io<WebSocket::Message>> WebSocket::Impl::read(std::shared_ptr<Impl> self) {
   co_await self->wire.async_read(self->unread, asio::redirect_error(asio::use_awaitable, failure));
   if (failure) {
     const bool by_peer = failure == ws::error::closed;
+    if (breaks_protocol(failure)) self->loop.refusals().add(Refusal::websocket);
     self->break_off();
     co_return std::unexpected(by_peer ? IoError{IoError::Kind::closed, 0} : to_error(failure));
   }
@@ -229,7 +243,10 @@ Task<std::optional<WebSocket>> accept_websocket(Loop& loop, Stream stream, std::
     co_await socket->wire.async_accept(asio::buffer(request),
                                        asio::redirect_error(asio::use_awaitable, failure));
   }
-  if (failure) co_return std::nullopt;
+  if (failure) {
+    loop.refusals().add(Refusal::handshake);
+    co_return std::nullopt;
+  }
   socket->started();
   co_return WebSocket(std::move(socket));
 }

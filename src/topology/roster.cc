@@ -34,12 +34,25 @@ bool differs(Info a, Info b) {
 
 }  // namespace
 
+namespace {
+
+/// The layer of a mix; others have none.
+std::optional<unsigned> layer_of(const MixInfo& mix) {
+  return mix.layer;
+}
+std::optional<unsigned> layer_of(const auto&) {
+  return std::nullopt;
+}
+
+}  // namespace
+
 template <class Info>
 void Roster::Book<Info>::put(const Info& info, std::string_view source, Instant now) {
   erase(info.public_key);
   for (std::string& address : addresses_of(info))
     holders.emplace(std::move(address), info.public_key);
   entries.emplace(info.public_key, Entry<Info>{info, std::string(source), now});
+  if (const auto layer = layer_of(info)) ++layers[*layer];
 }
 
 template <class Info>
@@ -48,6 +61,8 @@ void Roster::Book<Info>::erase(const crypto::PublicKey& key) {
   if (at == entries.end()) return;
   for (const std::string& address : addresses_of(at->second.info))
     holders.erase(address);
+  if (const auto layer = layer_of(at->second.info); layer && --layers[*layer] == 0)
+    layers.erase(*layer);
   entries.erase(at);
 }
 

@@ -70,6 +70,9 @@ class Roster {
   std::optional<Instant> next_expiry() const;
 
   Topology topology() const;
+  /// How many mixes are in each layer, without making a topology: a presence must not cost more the
+  /// more there are.
+  const std::map<unsigned, std::size_t>& layers() const { return x_mixes.layers; }
   /// Null when no such mix is in; valid until the next change.
   const MixInfo* find_mix(const crypto::PublicKey& key) const;
   /// Counts every change of anything but last_seen.
@@ -89,6 +92,7 @@ class Roster {
   struct Book {
     std::map<crypto::PublicKey, Entry<Info>> entries;
     std::map<std::string, crypto::PublicKey, std::less<>> holders;
+    std::map<unsigned, std::size_t> layers;  // of mixes; no layer is empty
 
     void put(const Info& info, std::string_view source, Instant now);
     void erase(const crypto::PublicKey& key);

@@ -55,6 +55,21 @@ BOOST_AUTO_TEST_CASE(a_presence_also_sweeps) {
   BOOST_TEST(roster.topology().mixes().empty());
 }
 
+BOOST_AUTO_TEST_CASE(layers_are_counted_as_entries_come_move_and_go) {
+  using Layers = std::map<unsigned, std::size_t>;
+  say(sample_mix(1, 1));
+  say(sample_mix(2, 1));
+  say(sample_mix(3, 3));
+  say(sample_provider(1));
+  BOOST_TEST((roster.layers() == Layers{{1, 2}, {3, 1}}));
+  say(sample_mix(1, 2), kHere, 5s);
+  BOOST_TEST((roster.layers() == Layers{{1, 1}, {2, 1}, {3, 1}}));
+  say(sample_mix(1, 2), kHere, 6s);
+  BOOST_TEST((roster.layers() == Layers{{1, 1}, {2, 1}, {3, 1}}));
+  roster.expire(at(12s));
+  BOOST_TEST((roster.layers() == Layers{{2, 1}}));
+}
+
 BOOST_AUTO_TEST_CASE(another_source_cannot_move_a_living_entry) {
   say(sample_mix(1, 1));
   MixInfo moved = sample_mix(1, 2);

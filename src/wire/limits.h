@@ -52,6 +52,16 @@ inline constexpr Duration kSweepInterval = 1s;
 /// Held by a mix at once, whatever for (a delay, a topology): 90 MiB. Two seconds' worth of what
 /// one core can peel, which is the longest mean delay an original client asks for.
 inline constexpr std::size_t kMaxPendingPackets = 64 * kKiB;
+/// The longer a packet wants to stay, the emptier the queue has to be for it: one that asks for
+/// this long is taken while the queue is at most half full, for twice this a third, for an hour
+/// 1/361. So nobody fills the queue by asking for long delays; filling it with short ones takes as
+/// many packets a second as a core can peel. Honest means are 0.1 to 2 s.
+inline constexpr Duration kDelayForHalfTheQueue = 10s;
+/// Held by a mix, its delay over, because nobody in the topology has the next hop's address: until
+/// the directory has been asked since the packet came, and this long at most. (A network that
+/// starts up; a node that joined a second ago.)
+inline constexpr std::size_t kMaxUndecidedPackets = 1024;
+inline constexpr Duration kNextHopPatience = 3s;
 /// Held by a mix before it has seen any topology; they are judged when the first one comes.
 inline constexpr std::size_t kMaxPacketsBeforeTopology = 4096;
 /// A header may ask for any 64-bit delay; originals crash on 2.2 years. Nobody honest asks for an
@@ -138,6 +148,10 @@ inline constexpr Duration kTopologyInterval = 5s;
 /// An entry that left the directory still counts this long for a mix: a directory restart or a lost
 /// presence must not drop packets that were routed before.
 inline constexpr Duration kTopologyMemory = 60s;
+/// Names of a topology (numbers are no names) that the system resolves for us at once, and how long
+/// a topology waits for them. A name that is slower counts with its last answer until it has one.
+inline constexpr std::size_t kMaxNamesAsked = 8;
+inline constexpr Duration kResolvePatience = 2s;
 /// An unknown next hop asks for one refresh, at most one in this time.
 inline constexpr Duration kTopologyRefreshGap = 1s;
 
@@ -159,8 +173,9 @@ inline constexpr std::size_t kMaxQueuedMessages = 1000;
 /// Messages received and not yet fetched; the oldest go first (said once).
 inline constexpr std::size_t kMaxReceivedMessages = 100'000;
 /// A JSON request. A message of 975 bytes needs 6 KiB at most; one that is far too long is answered
-/// with an error that says so, and only beyond this is the connection ended.
-inline constexpr std::size_t kMaxWebsocketMessageBytes = 8 * kMiB;
+/// with an error that says so, and only beyond this is the connection ended. Every connection may
+/// hold as much: 64 MiB together.
+inline constexpr std::size_t kMaxWebsocketMessageBytes = 1 * kMiB;
 /// The TCP socket API takes one read as one request.
 inline constexpr std::size_t kMaxSocketRequestBytes = 2048;
 inline constexpr std::size_t kMaxApiConnections = 64;
