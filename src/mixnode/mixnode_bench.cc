@@ -351,18 +351,19 @@ void report_latency(program::Report& report, const Measured& latency) {
 }
 
 /// `flat` had 1 MiB of tags, which are full after some 65,000 packets: four batches.
-void report_memory(program::Report& report, const Measured& idle, const Measured& flat) {
+void report_memory(program::Report& report, const Measured& idle, const Measured& flat,
+                   std::size_t packets) {
   report.title("memory");
   report.at_most("private dirty memory of an idle node", idle.dirty_idle, 4, "MiB");
   report.line("its resident memory (with what all programs share)", idle.rss_idle, "MiB");
   const std::size_t full = std::min<std::size_t>(4, flat.dirty.size());
-  const auto batches = std::to_string(full * kBatch) + " packets, 1 MiB of tags full";
+  const auto batches =
+      std::to_string(std::min(packets, full * kBatch)) + " packets, 1 MiB of tags full";
   report.line(("private dirty memory after " + batches).c_str(), flat.dirty[full - 1], "MiB");
   report.line("its resident memory then", flat.rss[full - 1], "MiB");
   const auto most =
       *std::ranges::max_element(flat.dirty.begin() + static_cast<long>(full) - 1, flat.dirty.end());
-  const std::string rest =
-      "growth from there to " + std::to_string(flat.dirty.size() * kBatch) + " packets";
+  const std::string rest = "growth from there to " + std::to_string(packets) + " packets";
   report.at_most(rest.c_str(), most - flat.dirty[full - 1], 0.1, "MiB");
 }
 
@@ -382,7 +383,7 @@ int bench(const std::string& program, std::size_t packets, const std::string& fo
   Run flood;
   flood.packets = packets * 25;
   flood.flags = {"--tag-memory", "1MiB"};
-  report_memory(report, rounds.persistent, World(program, flood).measure());
+  report_memory(report, rounds.persistent, World(program, flood).measure(), flood.packets);
   return report.end();
 }
 
