@@ -150,8 +150,8 @@ Directory::Reply Directory::presence(const Request& request,
   else if (accepted->is_new)
     note = " (new)";
   say(request, 201, describe(*read) + note);
-  read->last_seen_ns = unix_ns(x_clock.wall_now());
   x_live(Audience::everyone, [&] {
+    read->last_seen_ns = unix_ns(x_clock.wall_now());
     return accepted->changed ? feed::node(*read, accepted->is_new, accepted->taken)
                              : feed::seen(*read);
   });
