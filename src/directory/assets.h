@@ -19,7 +19,6 @@ struct Asset {
   std::string_view path;  // "/page/main.js"
   std::string_view content_type;
   std::string_view text;
-  std::string etag;
 };
 
 std::span<const Asset> assets();

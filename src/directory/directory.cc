@@ -110,7 +110,6 @@ Directory::Directory(const ports::Clock& clock, Tell console, Tell broadcast, Li
       x_console(std::move(console)),
       x_broadcast(std::move(broadcast)),
       x_live(std::move(live)),
-      x_since(clock.wall_now()),
       x_roster(kRosterLimits),
       x_mix_metrics(window_limits<topology::MixMetrics>(), clock.now()),
       x_client_metrics(window_limits<topology::ClientMetrics>(), clock.now()) {}
@@ -151,8 +150,8 @@ Directory::Reply Directory::presence(const Request& request,
   else if (accepted->is_new)
     note = " (new)";
   say(request, 201, describe(*read) + note);
-  read->last_seen_ns = unix_ns(x_clock.wall_now());
   x_live(Audience::everyone, [&] {
+    read->last_seen_ns = unix_ns(x_clock.wall_now());
     return accepted->changed ? feed::node(*read, accepted->is_new, accepted->taken)
                              : feed::seen(*read);
   });
@@ -291,9 +290,11 @@ std::vector<std::string> Directory::opening(bool is_local) {
     rows.insert(rows.end(), running.begin(), running.end());
     return rows;
   };
+  const WallTime wall = x_clock.wall_now();
+  if (!x_since) x_since = wall - (now - x_mix_metrics.start());
   std::vector<topology::ClientMetrics> clients;
   if (is_local) clients = recent(x_client_metrics);
-  return {feed::hello(x_clock.wall_now(), x_since, is_local), feed::nodes(x_roster.topology()),
+  return {feed::hello(wall, *x_since, is_local), feed::nodes(x_roster.topology()),
           feed::reports(recent(x_mix_metrics), clients)};
 }
 

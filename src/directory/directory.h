@@ -71,7 +71,7 @@ class Directory {
   Tell x_console;
   Tell x_broadcast;
   Live x_live;
-  WallTime x_since;
+  std::optional<WallTime> x_since;  // our start; worked out when a watcher first asks
   topology::Roster x_roster;
   MetricsWindow<topology::MixMetrics> x_mix_metrics;
   MetricsWindow<topology::ClientMetrics> x_client_metrics;

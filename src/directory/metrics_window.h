@@ -25,6 +25,7 @@ class MetricsWindow {
   };
   MetricsWindow(Limits limits, Instant start) : x_limits(limits), x_start(start) {}
 
+  Instant start() const { return x_start; }
   /// False when the window is full. `bytes` is what the row weighs.
   bool add(Row row, std::size_t bytes, Instant now) {
     turn(now);
