@@ -165,6 +165,137 @@ BOOST_AUTO_TEST_CASE(two_runs_of_one_seed_agree_and_a_difference_is_shown) {
   BOOST_TEST(has(other.out, "the runs part at event "));
 }
 
+BOOST_AUTO_TEST_CASE(a_replay_needs_no_file_but_the_recording) {
+  const Place place;
+  fs::create_directories(place.path / "deep/kit/below");
+  std::ofstream(place.path / "deep/note.txt") << "from the scenario's folder\n";
+  std::ofstream(place.path / "deep/kit/below/more.txt") << "and below it\n";
+  std::ofstream(place.path / "deep/s.toml")
+      << scenario("[\"cat\", \"note.txt\", \"kit/below/more.txt\"]",
+                  "files = { \"note.txt\" = \"note.txt\", \"kit\" = \"kit\" }\n"
+                  "expect_exit = 0\n");
+  const Said ran = place.mixlab("run deep/s.toml --out r.sqlite");
+  BOOST_TEST(ran.status == 0, ran.out);
+  fs::remove_all(place.path / "deep");
+  const Said again = place.mixlab("replay r.sqlite");
+  BOOST_TEST(again.status == 0, again.out);
+  BOOST_TEST(has(again.out, "identical: "));
+  BOOST_TEST(place.mixlab("run deep/s.toml --out again.sqlite").status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(foreign_programs_replay_only_as_they_were_unless_asked) {
+  const Place place;
+  const std::string tool = (place.path / "tool").string();
+  fs::copy_file("/bin/echo", tool);
+  const std::string file =
+      place.file("s.toml", scenario("[\"" + tool + "\", \"hello\"]", "expect_exit = 0\n"));
+  BOOST_TEST(place.mixlab("run " + file + " --out r.sqlite").status == 0);
+  const Said same = place.mixlab("replay r.sqlite");
+  BOOST_TEST(same.status == 0, same.out);
+  BOOST_TEST(!has(same.out, "note"));
+  std::ofstream(tool, std::ios::app) << "x";  // runs as before, and is another file
+  const Said refused = place.mixlab("replay r.sqlite");
+  BOOST_TEST(refused.status == 2, refused.out);
+  BOOST_TEST(has(refused.out, "note  tool is another than the recorded one"));
+  BOOST_TEST(has(refused.out, "--anyway"));
+  const Said anyway = place.mixlab("replay r.sqlite --anyway");
+  BOOST_TEST(anyway.status == 0, anyway.out);
+  BOOST_TEST(place.mixlab("pack r.sqlite").status == 2);
+  fs::copy_file("/bin/echo", tool, fs::copy_options::overwrite_existing);
+  const Said packed = place.mixlab("pack r.sqlite");
+  BOOST_TEST(packed.status == 0, packed.out);
+  fs::remove(tool);
+  const Said kept = place.mixlab("replay r.sqlite");
+  BOOST_TEST(kept.status == 0, kept.out);
+  BOOST_TEST(has(kept.out, "are those of r.sqlite.pack"));
+  fs::resize_file(place.path / "r.sqlite.pack/bin/tool",
+                  fs::file_size(place.path / "r.sqlite.pack/bin/tool") + 1);
+  BOOST_TEST(place.mixlab("replay r.sqlite").status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(another_program_under_its_name_is_found_at_its_first_other_event) {
+  const Place place;
+  const std::string tool = (place.path / "tool").string();
+  fs::copy_file("/bin/echo", tool);
+  const std::string file = place.file("s.toml", scenario("[\"" + tool + "\", \"hello\"]"));
+  BOOST_TEST(place.mixlab("run " + file + " --out r.sqlite").status == 0);
+  fs::copy_file("/bin/true", tool, fs::copy_options::overwrite_existing);
+  const Said said = place.mixlab("replay r.sqlite --anyway");
+  BOOST_TEST(said.status == 1, said.out);
+  BOOST_TEST(has(said.out, "the runs part at event 1\n"));
+  BOOST_TEST(has(said.out, "what differs there\n"));
+  BOOST_TEST(has(said.out, "  outbox\n    recorded: "));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_replayed_says_what_it_is) {
+  const Place place;
+  const std::string file = place.file("s.toml", scenario("[\"echo\", \"hello\"]"));
+  BOOST_TEST(place.mixlab("run " + file + " --out r.sqlite").status == 0);
+  const fs::path recording = place.path / "r.sqlite";
+  const auto refuses = [&](const std::string& words, const std::string& why) {
+    const Said said = place.mixlab("replay " + words);
+    BOOST_TEST(said.status == 2, said.out);
+    BOOST_TEST(has(said.out, why));
+  };
+  refuses("nowhere.sqlite", "nowhere.sqlite: there is no such file");
+  refuses(file, "s.toml is not a recording: it is no SQLite database");
+  fs::copy_file(recording, place.path / "r.sqlite.incomplete");
+  refuses("r.sqlite.incomplete", "is the recording of a run that did not end");
+  fs::copy_file(recording, place.path / "short.sqlite");
+  fs::resize_file(place.path / "short.sqlite", fs::file_size(recording) - 5000);
+  refuses("short.sqlite", "short.sqlite is truncated: ");
+  for (const auto at : {fs::file_size(recording) / 3, fs::file_size(recording) - 30}) {
+    fs::copy_file(recording, place.path / "flip.sqlite", fs::copy_options::overwrite_existing);
+    std::fstream flip(place.path / "flip.sqlite", std::ios::in | std::ios::out | std::ios::binary);
+    flip.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(flip.get());
+    flip.seekp(static_cast<std::streamoff>(at));
+    flip.put(static_cast<char>(byte ^ 0x40));
+    flip.close();
+    refuses("flip.sqlite", "flip.sqlite was changed or damaged after its run");
+  }
+  {
+    auto db = mix::sqlite::Database::open((place.path / "other.sqlite").string(),
+                                          mix::sqlite::Database::Mode::create);
+    BOOST_REQUIRE(db->run("CREATE TABLE t (a)").has_value());
+  }
+  refuses("other.sqlite", "other.sqlite is not a recording");
+  {
+    auto db =
+        mix::sqlite::Database::open(recording.string(), mix::sqlite::Database::Mode::read_write);
+    BOOST_REQUIRE(db->run("UPDATE run SET clock = 'wall', chain = NULL").has_value());
+  }
+  refuses("r.sqlite", "r.sqlite is a devnet's recording");
+}
+
+BOOST_AUTO_TEST_CASE(a_run_stands_still_where_it_is_told_and_goes_on_from_a_pipe) {
+  const Place place;
+  const std::string file = place.file("s.toml", scenario("[\"sleep\", \"2\"]"));
+  place.file("words", "n\nwalk\nu 1 s\nb 1\nc\n");
+  const Said said = place.mixlab("run " + file + " --out r.sqlite --until '1 ms' < words");
+  BOOST_TEST(said.status == 0, said.out);
+  BOOST_TEST(has(said.out, "stopped at 0.001000000 s, after 2 events: 1 ms\n"));
+  BOOST_TEST(has(said.out, "  it  running, pid "));
+  BOOST_TEST(has(said.out, " in clock_nanosleep since 0 ns, until 2.00 s"));
+  BOOST_TEST(has(said.out, "stopped at 2.000000000 s, after 4 events"));
+  BOOST_TEST(has(said.out, "'walk' is no command"));
+  BOOST_TEST(has(said.out, "that is past; b 1 s runs again to it"));
+  BOOST_TEST(has(said.out, "stopped at 0.000000000 s, after 2 events: event 1 has happened"));
+  BOOST_TEST(has(said.out, "the first 2 events were as they were before"));
+  BOOST_TEST(place.mixlab("replay r.sqlite").status == 0);  // standing still changed nothing
+  BOOST_TEST(place.mixlab("run " + file + " --out p.sqlite").status == 0);
+  BOOST_TEST(place.mixlab("diff r.sqlite p.sqlite").status == 0);
+  const Said ended = place.mixlab("replay r.sqlite --until 1s < /dev/null");
+  BOOST_TEST(ended.status == 0, ended.out);
+  BOOST_TEST(has(ended.out, "no more commands: on to the end"));
+  place.file("quit", "q\n");
+  BOOST_TEST(place.mixlab("run " + file + " --out q.sqlite --until 1s < quit").status == 130);
+  BOOST_TEST(!fs::exists(place.path / "q.sqlite.incomplete"));
+  const Said wrong = place.mixlab("run " + file + " --until 'hop(packet=1)'");
+  BOOST_TEST(wrong.status == 2);
+  BOOST_TEST(has(wrong.out, "is no place to stop"));
+}
+
 BOOST_AUTO_TEST_CASE(help_and_references_are_there) {
   const Place place;
   BOOST_TEST(place.mixlab("--help").status == 0);

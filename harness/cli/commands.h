@@ -4,6 +4,7 @@
 // inconclusive.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,7 +31,22 @@ struct RunFlags {
   bool no_interpose = false;
   std::string trap = "seccomp";
   std::string cpu = "masked";
+  std::string until;
   bool second_look = false;  // the other run of --check: addresses random, another CPU
+};
+
+struct ReplayFlags {
+  std::string file;
+  std::string until;
+  bool anyway = false;  // other binaries, another machine, a changed file
+};
+
+struct DiffFlags {
+  std::string a, b;
+  std::string node;                  // only this one's events
+  std::vector<std::string> kinds;    // only these
+  std::vector<std::string> ignored;  // kinds, or fields of an event
+  bool json = false;
 };
 
 int run(const RunFlags& flags);
@@ -38,10 +54,13 @@ int check(const std::string& scenario, const std::vector<std::string>& settings,
           bool canonical);
 int show(const std::string& file, bool json);
 int trace(const std::string& file, std::int64_t packet);
-int replay(const std::string& file);
-int diff(const std::string& a, const std::string& b);
+int replay(const ReplayFlags& flags);
+int pack(const std::string& file);
+int diff(const DiffFlags& flags);
 int doctor(bool calls, bool json);
 
+/// From then on SIGINT, SIGTERM and SIGHUP set this once, and end the program at the second time.
+const std::atomic<bool>* catch_signals();
 /// The folder that this program lies in, where the other programs and the shim are.
 std::string bin_folder();
 inline constexpr const char* kToolVersion = "mixlab 0.1.0";

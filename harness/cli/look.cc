@@ -9,7 +9,6 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/files.h"
 #include "harness/judge/query.h"
-#include "harness/replay/difference.h"
 #include "harness/report/summary.h"
 #include "harness/report/way.h"
 #include "harness/scenario/parse.h"
@@ -77,25 +76,6 @@ int trace(const std::string& file, std::int64_t packet) {
     std::cerr << "mixlab: " << file << " is not a recording: " << failed.text << "\n";
     return kUsage;
   }
-}
-
-int diff(const std::string& a, const std::string& b) {
-  auto left = open(a), right = open(b);
-  if (!left || !right) {
-    std::cerr << "mixlab: " << (left ? b : a) << ": " << (left ? right : left).error().text << "\n";
-    return kUsage;
-  }
-  const auto found = replay::first_difference(*left, *right);
-  if (!found) {
-    std::cerr << "mixlab: not a recording of the lab: " << found.error() << "\n";
-    return kUsage;
-  }
-  if (!*found) {
-    std::cout << "the same events in the same order\n";
-    return kHolds;
-  }
-  std::cout << replay::to_text(**found, a, b);
-  return kFailed;
 }
 
 }  // namespace lab::cli

@@ -37,10 +37,11 @@ int main(int argc, char** argv) {
                    "Change a key: mixnet.width=3, link.default.latency=50 ms, at[0].t=5 s")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  run_command->add_flag("--check", flags.check,
-                        "Run a second time in other surroundings, and compare the chains");
+  auto* check_flag = run_command->add_flag(
+      "--check", flags.check, "Run a second time in other surroundings, and compare the chains");
   run_command->add_flag("--quiet", flags.quiet, "Say only what failed");
-  run_command->add_flag("--json", flags.json, "Print the result as JSON, and nothing else");
+  auto* run_json =
+      run_command->add_flag("--json", flags.json, "Print the result as JSON, and nothing else");
   run_command->add_flag("--force", flags.force, "Overwrite an existing recording");
   run_command->add_flag("--memory", flags.keep_memory,
                         "Digest every node's memory at its end as well");
@@ -52,6 +53,12 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   run_command->add_flag("--no-interpose", flags.no_interpose,
                         "Catch every call by the trap (slow; equal chain)");
+  run_command
+      ->add_option("--until", flags.until,
+                   "Stand still there and show every program: \"3 s\", 1042 (an event), "
+                   "\"hop(packet=17, layer=2)\"")
+      ->excludes(check_flag)
+      ->excludes(run_json);
   run_command->add_flag("--second-look", flags.second_look)->group("");
 
   std::string scenario;
@@ -67,7 +74,7 @@ int main(int argc, char** argv) {
   check_command->add_flag("--canonical", canonical,
                           "Print the canonical form, every default written out");
 
-  std::string recording, other;
+  std::string recording;
   bool json = false, calls = false;
   CLI::App* show_command = app.add_subcommand("show", "A recording on one screen");
   show_command->add_option("FILE", recording, "A recording")->required();
@@ -78,7 +85,12 @@ int main(int argc, char** argv) {
   trace_command->add_option("--packet", packet, "Its id in the view packet")->required();
   CLI::App* replay_command =
       app.add_subcommand("replay", "Have a recorded run again, and compare every event");
-  replay_command->add_option("FILE", recording, "A recording")->required();
+  ReplayFlags replay_flags;
+  replay_command->add_option("FILE", replay_flags.file, "A recording")->required();
+  replay_command->add_flag("--anyway", replay_flags.anyway,
+                           "Although binaries, machine or the file itself are not as they were");
+  replay_command->add_option("--until", replay_flags.until,
+                             "As for run; with --node a time or an event");
   SoloFlags solo_flags;
   auto* node = replay_command->add_option(
       "--node", solo_flags.node,
@@ -88,13 +100,19 @@ int main(int argc, char** argv) {
   replay_command->add_option("--life", solo_flags.life, "Only its n-th life, if it was restarted")
       ->needs(node)
       ->check(CLI::PositiveNumber);
-  replay_command
-      ->add_option("--until", solo_flags.until,
-                   "Stop at a virtual time (\"12.5 s\") or an event's number")
-      ->needs(node);
+  CLI::App* pack_command = app.add_subcommand(
+      "pack", "Put binaries and libraries of a run beside its recording, for a later replay");
+  pack_command->add_option("FILE", recording, "A recording")->required();
+  DiffFlags diff_flags;
   CLI::App* diff_command = app.add_subcommand("diff", "The first event where two recordings part");
-  diff_command->add_option("A", recording, "A recording")->required();
-  diff_command->add_option("B", other, "Another")->required();
+  diff_command->add_option("A", diff_flags.a, "A recording")->required();
+  diff_command->add_option("B", diff_flags.b, "Another")->required();
+  diff_command->add_option("--node", diff_flags.node, "Only this program's events");
+  diff_command->add_option("--kind", diff_flags.kinds,
+                           "Only events of this kind: activation, network, ...");
+  diff_command->add_option("--ignore", diff_flags.ignored,
+                           "Leave out events of this kind, or this field: calls, time");
+  diff_command->add_flag("--json", diff_flags.json, "As JSON");
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "What this machine can and cannot make deterministic");
   doctor_command->add_flag("--calls", calls, "Every system call's policy and its reason");
@@ -111,10 +129,12 @@ int main(int argc, char** argv) {
   if (*show_command) return show(recording, json);
   if (*trace_command) return trace(recording, packet);
   if (*replay_command && *node) {
-    solo_flags.file = recording;
+    solo_flags.file = replay_flags.file;
+    solo_flags.until = replay_flags.until;
     return solo(solo_flags);
   }
-  if (*replay_command) return replay(recording);
-  if (*diff_command) return diff(recording, other);
+  if (*replay_command) return replay(replay_flags);
+  if (*pack_command) return pack(recording);
+  if (*diff_command) return diff(diff_flags);
   return doctor(calls, json);
 }

@@ -1,131 +1,220 @@
 // SPDX-License-Identifier: Apache-2.0
-// `mixlab replay FILE`: the recorded scenario and seed once more, in other surroundings, and every
-// event compared with the recording's. The recording alone is enough; it is only read.
+// `mixlab replay FILE`: the recorded scenario and seed once more, every event compared with the
+// recording's as it happens. The recording alone is enough; it is only read, and nothing is
+// written.
 #include <boost/json.hpp>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <map>
 #include <optional>
 
 #include "harness/cli/commands.h"
 #include "harness/cli/files.h"
-#include "harness/cli/second_look.h"
-#include "harness/judge/query.h"
-#include "harness/replay/difference.h"
+#include "harness/cli/stops.h"
+#include "harness/replay/checker.h"
+#include "harness/replay/pack.h"
+#include "harness/replay/recording.h"
+#include "harness/runner/folders.h"
+#include "harness/scenario/parse.h"
 
 namespace lab::cli {
 namespace {
 
-namespace json = boost::json;
-using mix::sqlite::Database;
-
-struct Recorded {
-  std::string scenario, chain, manifest;
-  std::int64_t seed = 0, events = 0;
-};
-
-Recorded read(Database& db) {
-  judge::Query run(db,
-                   "SELECT scenario, coalesce(chain, ''), seed, coalesce(manifest, '{}') FROM run");
-  if (!run.next()) throw judge::QueryFailed{"it has no run"};
-  Recorded out{run.text(0), run.text(1), run.text(3), run.integer(2), 0};
-  if (out.chain.empty()) return out;
-  judge::Query last(db, "SELECT count(*) FROM event");
-  last.next();
-  out.events = last.integer(0);
-  return out;
-}
-
-/// The first event that two recordings of one chain do not tell alike: one file was changed.
-std::optional<std::int64_t> changed_event(Database& a, Database& b) {
-  const std::string all =
-      "SELECT seq, time_ns, coalesce(node, 0), kind, coalesce(detail, '') FROM event ORDER BY seq";
-  judge::Query left(a, all), right(b, all);
-  for (std::int64_t seq = 0;; ++seq) {
-    const bool more = left.next();
-    if (more != right.next()) return seq;
-    if (!more) return std::nullopt;
-    for (const int column : {0, 1, 2})
-      if (left.integer(column) != right.integer(column)) return seq;
-    for (const int column : {3, 4})
-      if (left.text(column) != right.text(column)) return seq;
-  }
-}
-
-/// Name without folder, to digest: a recording may have moved, and so may the programs.
-std::map<std::string, std::string> binaries(const std::string& manifest) {
-  std::map<std::string, std::string> out;
-  boost::system::error_code error;
-  const json::value parsed = json::parse(manifest, error);
-  if (error || !parsed.is_object()) return out;
-  if (const json::value* list = parsed.as_object().if_contains("binaries");
-      list && list->is_object())
-    for (const auto& [path, digest] : list->as_object())
-      if (digest.is_string())
-        out[std::filesystem::path(std::string(path)).filename().string()] = digest.as_string();
-  return out;
-}
-
-/// Says which programs and libraries are others than the recorded ones.
-void compare_manifests(const std::string& then, const std::string& now) {
-  const auto before = binaries(then), after = binaries(now);
-  for (const auto& [name, digest] : before)
-    if (const auto found = after.find(name); found == after.end())
-      std::cout << "note  " << name << " was used by the recorded run and is not now\n";
-    else if (found->second != digest)
-      std::cout << "note  " << name << " is another build than the recorded one\n";
-  for (const auto& [name, digest] : after)
-    if (!before.contains(name))
-      std::cout << "note  " << name << " was not used by the recorded run\n";
-}
+namespace fs = std::filesystem;
+using replay::Recorded;
 
 int refuse(int status, const std::string& why) {
   std::cerr << "mixlab: " << why << "\n";
   return status;
 }
 
-}  // namespace
+bool own_programs_only(const scenario::Plan& plan) {
+  for (const scenario::Program& program : plan.programs)
+    if (!program.command[0].starts_with("nym-") && !program.command[0].starts_with("mixlab-"))
+      return false;
+  return true;
+}
 
-int replay(const std::string& file) {
-  if (file.ends_with(".incomplete"))
+/// As the recorded run was made.
+controller::Options options_of(const Recorded& recorded, const scenario::Plan& plan) {
+  const auto is = [&](const char* key, const boost::json::value& value) {
+    const boost::json::value* recorded_value = recorded.manifest.if_contains(key);
+    return recorded_value != nullptr && *recorded_value == value;
+  };
+  controller::Options out;
+  out.shim = bin_folder() + "/libmixlab-shim.so";
+  out.wall_epoch_ns = plan.epoch_unix_ns;
+  out.trap = is("trap", "sud") ? controller::Trap::sud : controller::Trap::seccomp;
+  out.cpu = is("cpu", "plain") ? controller::Cpu::plain : controller::Cpu::masked;
+  out.interpose = !is("interpose", false);
+  out.randomize_addresses = is("randomize_addresses", true);
+  return out;
+}
+
+class Replay {
+ public:
+  Replay(const ReplayFlags& flags, Recorded recorded, scenario::Plan plan,
+         std::vector<Until> wishes)
+      : x_flags(flags),
+        x_recorded(std::move(recorded)),
+        x_plan(std::move(plan)),
+        x_options(options_of(x_recorded, x_plan)),
+        x_pack(replay::Pack::beside(x_recorded)),
+        x_stops(std::move(wishes), names()) {
+    if (!flags.until.empty()) x_options.watchdog = std::chrono::hours(24);
+  }
+
+  int run() {
+    if (!x_recorded.remark.empty()) std::cout << "note  " << x_recorded.remark << "\n";
+    if (x_pack)
+      std::cout << "note  " << x_pack->files() << " binaries and libraries are those of "
+                << x_pack->folder() << "\n";
+    if (const int status = look_around(); status != kHolds) return status;
+    std::cout << std::flush;
+    while (true) {
+      auto checker = replay::Checker::open(x_recorded.file);
+      if (!checker) return refuse(kUsage, checker.error());
+      x_stops.start(checker->get());
+      const auto outcome = pass(**checker);
+      if (!outcome) return refuse(kUsage, outcome.error());
+      if (x_stops.again()) continue;
+      return conclude(**checker, *outcome);
+    }
+  }
+
+ private:
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const scenario::Program& program : x_plan.programs)
+      out.push_back(program.name);
+    return out;
+  }
+
+  /// Says what is not as it was; whether to go on then.
+  int look_around() {
+    const bool own = own_programs_only(x_plan);
+    bool matters = false;
+    for (const replay::Fact& fact :
+         replay::differences(x_recorded, x_pack, bin_folder(), x_options)) {
+      std::cout << "note  " << fact.text << "\n";
+      matters |= fact.matters;
+    }
+    if (own || !matters || x_flags.anyway) return kHolds;
+    std::cout << std::flush;
     return refuse(kUsage,
-                  file + " is the recording of a run that did not end; it cannot be replayed");
-  auto db = Database::open(file, Database::Mode::read_only);
-  if (!db) return refuse(kUsage, file + ": " + db.error().text);
-  try {
-    const Recorded recorded = read(*db);
-    if (recorded.chain.empty())
-      return refuse(kUsage,
-                    file + " has no chain: it is a devnet's, and real time cannot be had again");
+                  "with programs that are not mixlab's own, a run is promised to be the same only "
+                  "on what it was recorded on (--anyway tries it; mixlab pack keeps what a run "
+                  "stood on)");
+  }
+
+  std::expected<runner::Binary, std::string> find(const scenario::Program& program,
+                                                  const std::string& work) const {
+    if (x_pack) return x_pack->binary(x_recorded, program.name, work);
+    const auto path = replay::recorded_path(x_recorded, program.name);
+    std::error_code error;
+    if (path && !replay::is_own(fs::path(*path).filename().string()) && fs::exists(*path, error))
+      return runner::Binary{*path, {}, {}, {}};
+    auto found = runner::find_program(program.command[0], bin_folder(), x_plan.file);
+    if (!found) return std::unexpected(found.error());
+    return runner::Binary{std::move(*found), {}, {}, {}};
+  }
+
+  /// Compares on the writer's thread, and lets the run stand still where it differs.
+  class Follow final : public recorder::ChainWatch {
+   public:
+    Follow(replay::Checker* checker, Stops& stops) : x_checker(checker), x_stops(stops) {}
+    void event(mix::BytesView canonical) override {
+      if (x_checker == nullptr) return;  // Stops compares, event by event
+      x_checker->event(canonical);
+      if (x_checker->differs() || !x_checker->problem().empty()) x_stops.halt_now();
+    }
+
+   private:
+    replay::Checker* x_checker;
+    Stops& x_stops;
+  };
+
+  std::expected<runner::Outcome, std::string> pass(replay::Checker& checker) {
     const WorkFolder work;
-    RunFlags flags;
-    flags.scenario = work.path() + "/recorded.toml";
-    std::ofstream(flags.scenario) << recorded.scenario;
-    SecondLook again(flags, static_cast<std::uint64_t>(recorded.seed), work.path());
-    std::string problem;
-    const auto look = again.result(problem);
-    if (!look) return refuse(kLab, "the run could not be had again: " + problem);
-    auto other = Database::open(look->recording, Database::Mode::read_only);
-    if (!other) return refuse(kLab, look->recording + ": " + other.error().text);
-    compare_manifests(recorded.manifest, read(*other).manifest);
-    const auto found = replay::first_difference(*db, *other);
-    if (!found) return refuse(kUsage, file + ": " + found.error());
-    if (*found) {
-      std::cout << replay::to_text(**found, "recorded", "seen now");
+    if (work.path().empty()) return std::unexpected("no temporary folder can be made");
+    runner::Settings settings;
+    settings.bin = bin_folder();
+    settings.work = work.path() + "/hosts";
+    settings.options = x_options;
+    settings.sources = x_recorded.sources;
+    settings.interrupted = catch_signals();
+    settings.visitor = &x_stops;
+    settings.find = [&](const scenario::Program& program) {
+      return find(program, work.path() + "/programs");
+    };
+    Follow follow(x_stops.follows() ? nullptr : &checker, x_stops);
+    const auto writer = recorder::Writer::follow(follow);
+    std::vector<recorder::Ending> endings;
+    std::vector<std::string> notes;
+    return runner::run(x_plan, settings, *writer, endings, notes);
+  }
+
+  int conclude(replay::Checker& checker, const runner::Outcome& outcome) {
+    if (outcome.interrupted) return refuse(kInterrupted, "interrupted");
+    if (!checker.problem().empty())
+      return refuse(kUsage, x_recorded.file + " is damaged: " + checker.problem());
+    if (x_stops.apart())
+      return refuse(kLab, "event " + std::to_string(*x_stops.apart()) +
+                              " was another when the run was run again");
+    if (outcome.left && !checker.differs()) {
+      std::cout << "ended by you; identical until then: " << checker.equal() << " events\n";
+      return kInterrupted;
+    }
+    if (outcome.stop && !checker.differs()) return refuse(kLab, outcome.stop->text);
+    checker.finish();
+    if (checker.differs()) {
+      std::cout << replay::to_text(*checker.difference(), "recorded", "seen now");
       return kFailed;
     }
-    if (look->chain != recorded.chain)
-      return refuse(kUsage, file + ": its checkpoints are those of chain " + look->chain +
-                                ", but it says " + recorded.chain + "; the file was changed");
-    if (const auto seq = changed_event(*db, *other))
-      return refuse(kUsage, file + ": event " + std::to_string(*seq) +
-                                " is not what its chain was made of; the file was changed");
-    std::cout << "identical: " << recorded.events << " events, chain " << recorded.chain << "\n";
+    if (outcome.chain != x_recorded.chain)
+      return refuse(kUsage, x_recorded.file + ": its events make the chain " + outcome.chain +
+                                ", but it says " + x_recorded.chain + "; the file was changed");
+    for (const std::string& place : x_stops.unmet())
+      std::cout << "note  it never came to " << place << "\n";
+    std::cout << "identical: " << checker.equal() << " events, chain " << outcome.chain << "\n";
     return kHolds;
-  } catch (const judge::QueryFailed& failed) {
-    return refuse(kUsage, file + " is not a recording of the lab: " + failed.text);
   }
+
+  const ReplayFlags& x_flags;
+  const Recorded x_recorded;
+  const scenario::Plan x_plan;
+  controller::Options x_options;
+  const std::optional<replay::Pack> x_pack;
+  Stops x_stops;
+};
+
+}  // namespace
+
+int replay(const ReplayFlags& flags) {
+  std::vector<Until> wishes;
+  if (!flags.until.empty()) {
+    auto read = read_until(flags.until);
+    if (!read) return refuse(kUsage, "--until: " + read.error());
+    wishes = std::move(*read);
+  }
+  auto recorded = replay::open_recording(flags.file, flags.anyway);
+  if (!recorded) return refuse(kUsage, recorded.error());
+  auto plan = scenario::parse(flags.file, recorded->scenario,
+                              {"scenario.seed=" + std::to_string(recorded->seed)});
+  if (!plan) {
+    for (const scenario::Problem& problem : plan.error())
+      std::cerr << to_text(problem) << "\n";
+    return refuse(kUsage, flags.file + ": the scenario in it cannot be read by this mixlab");
+  }
+  return Replay(flags, std::move(*recorded), std::move(*plan), std::move(wishes)).run();
+}
+
+int pack(const std::string& file) {
+  const auto recorded = replay::open_recording(file, false);
+  if (!recorded) return refuse(kUsage, recorded.error());
+  const auto pack = replay::Pack::make(*recorded, bin_folder());
+  if (!pack) return refuse(kUsage, pack.error());
+  std::cout << "packed " << pack->files() << " files in " << pack->folder() << "\n";
+  return kHolds;
 }
 
 }  // namespace lab::cli

@@ -13,12 +13,14 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/files.h"
 #include "harness/cli/second_look.h"
+#include "harness/cli/stops.h"
 #include "harness/judge/judge.h"
 #include "harness/judge/query.h"
 #include "harness/recorder/settle.h"
 #include "harness/replay/difference.h"
 #include "harness/report/failure.h"
 #include "harness/report/summary.h"
+#include "harness/runner/folders.h"
 #include "harness/runner/runner.h"
 
 namespace lab::cli {
@@ -47,12 +49,34 @@ int other_cpu() {
 
 class Run {
  public:
-  Run(const RunFlags& flags, scenario::Plan plan) : x_flags(flags), x_plan(std::move(plan)) {}
+  Run(const RunFlags& flags, scenario::Plan plan, std::vector<Until> wishes)
+      : x_flags(flags), x_plan(std::move(plan)) {
+    std::vector<std::string> names;
+    for (const scenario::Program& program : x_plan.programs)
+      names.push_back(program.name);
+    if (!wishes.empty()) x_stops.emplace(std::move(wishes), std::move(names));
+  }
 
   int run() {
     if (!x_flags.out.empty() && fs::exists(x_flags.out) && !x_flags.force)
       return refuse(kUsage, x_flags.out + " exists (--force overwrites it)");
     if (x_work.path().empty()) return refuse(kLab, "no temporary folder can be made");
+    auto sources = runner::read_sources(x_plan);
+    if (!sources) return refuse(kUsage, sources.error());
+    x_sources = std::move(*sources);
+    while (true) {
+      const int status = pass();
+      if (status != kAgain) return status;
+      x_outcome = {};
+      x_endings.clear();
+      x_notes.clear();
+    }
+  }
+
+ private:
+  static constexpr int kAgain = -1;  // the user wants an earlier point
+
+  int pass() {
     const std::string draft = x_flags.out.empty()
                                   ? "results/." + x_plan.name + "-" + std::to_string(x_plan.seed) +
                                         "-" + std::to_string(::getpid())
@@ -64,6 +88,7 @@ class Run {
     x_draft = (*writer)->incomplete_path();
     std::optional<SecondLook> second;
     if (x_flags.check) second.emplace(x_flags, x_plan.seed, x_work.path());
+    if (x_stops) x_stops->start(nullptr);
     const auto begun = Wall::now();
     auto outcome = play(**writer);
     x_wall = std::chrono::duration<double>(Wall::now() - begun).count();
@@ -71,6 +96,7 @@ class Run {
     if (!outcome) return give_up(kUsage, outcome.error());
     x_outcome = std::move(*outcome);
     if (x_outcome.interrupted) return give_up(kInterrupted, "interrupted");
+    if (x_outcome.left) return leave(draft);
     if (auto sealed = (*writer)->seal(x_outcome.chain, x_outcome.manifest); !sealed)
       return refuse(kLab, sealed.error());
     writer->reset();
@@ -81,13 +107,27 @@ class Run {
     return judge(second);
   }
 
- private:
+  /// The user went back, or ended the run while it stood still.
+  int leave(const std::string& draft) {
+    if (x_stops->apart())
+      return refuse(kLab, "event " + std::to_string(*x_stops->apart()) +
+                              " was another when the run was run again");
+    if (!x_stops->again()) return give_up(kInterrupted, "ended by you; nothing was kept");
+    std::error_code ignored;
+    fs::remove(draft + ".incomplete", ignored);
+    return kAgain;
+  }
+
   std::expected<runner::Outcome, std::string> play(recorder::Writer& writer) {
     runner::Settings settings;
     settings.bin = bin_folder();
     settings.work = x_work.path() + "/hosts";
+    std::error_code ignored;
+    fs::remove_all(settings.work, ignored);  // of an earlier pass
+    settings.sources = x_sources;
+    settings.visitor = x_stops ? &*x_stops : nullptr;
     settings.keep_memory = x_flags.keep_memory;
-    settings.interrupted = &interrupted;
+    settings.interrupted = catch_signals();
     controller::Options& options = settings.options;
     options.shim = settings.bin + "/libmixlab-shim.so";
     options.wall_epoch_ns = x_plan.epoch_unix_ns;
@@ -95,6 +135,7 @@ class Run {
     options.cpu = x_flags.cpu == "plain" ? controller::Cpu::plain : controller::Cpu::masked;
     options.interpose = !x_flags.no_interpose;
     options.randomize_addresses = x_flags.second_look && own_programs_only();
+    if (x_stops) options.watchdog = std::chrono::hours(24);
     if (x_flags.second_look) options.pin_cpu = other_cpu();
     if (!x_flags.quiet && !x_flags.json && ::isatty(STDERR_FILENO) == 1)
       settings.progress = [this, begun = Wall::now()](const runner::Progress& p) {
@@ -127,6 +168,8 @@ class Run {
   int judge(std::optional<SecondLook>& second) {
     auto db = mix::sqlite::Database::open(x_draft, mix::sqlite::Database::Mode::read_write);
     if (!db) return refuse(kLab, x_draft + ": " + db.error().text);
+    if (auto kept = recorder::keep_sources(*db, x_sources); !kept)
+      return refuse(kLab, x_draft + ": " + kept.error().text);
     if (auto settled = recorder::settle(*db, x_endings, x_plan.duration.count()); !settled)
       return refuse(kLab, x_draft + ": " + settled.error().text);
     const auto findings = judge::judge(*db, x_plan);
@@ -152,6 +195,9 @@ class Run {
   }
 
   bool name_recording() {
+    if (x_stops)
+      for (const std::string& place : x_stops->unmet())
+        x_notes.push_back("it never came to " + place);
     x_recording = x_flags.out;
     if (!x_recording.empty()) return true;
     x_recording = "results/" + x_plan.name + "-" + std::to_string(x_plan.seed) + "-" +
@@ -280,6 +326,8 @@ class Run {
 
   const RunFlags& x_flags;
   scenario::Plan x_plan;
+  std::optional<Stops> x_stops;
+  std::vector<recorder::Source> x_sources;
   WorkFolder x_work;
   std::string x_draft, x_recording, x_second;
   runner::Outcome x_outcome;
@@ -291,16 +339,30 @@ class Run {
 
 }  // namespace
 
-int run(const RunFlags& flags) {
-  std::vector<std::string> settings = flags.settings;
-  if (flags.seed) settings.push_back("scenario.seed=" + std::to_string(*flags.seed));
-  auto plan = read_plan(flags.scenario, settings);
-  if (!plan) return kUsage;
+const std::atomic<bool>* catch_signals() {
   struct sigaction action{};
   action.sa_handler = on_signal;
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
     ::sigaction(signal, &action, nullptr);
-  return Run(flags, std::move(*plan)).run();
+  return &interrupted;
+}
+
+int run(const RunFlags& flags) {
+  std::vector<std::string> settings = flags.settings;
+  if (flags.seed) settings.push_back("scenario.seed=" + std::to_string(*flags.seed));
+  std::vector<Until> wishes;
+  if (!flags.until.empty()) {
+    auto read = read_until(flags.until);
+    if (!read) {
+      std::cerr << "mixlab: --until: " << read.error() << "\n";
+      return kUsage;
+    }
+    wishes = std::move(*read);
+  }
+  auto plan = read_plan(flags.scenario, settings);
+  if (!plan) return kUsage;
+  catch_signals();
+  return Run(flags, std::move(*plan), std::move(wishes)).run();
 }
 
 }  // namespace lab::cli

@@ -152,6 +152,10 @@ std::expected<Ended, Stop> Controller::run_until(VirtualTime limit) {
   return x->run_until(ns(limit));
 }
 
+void Controller::halt_when(const std::atomic<bool>* flag) {
+  x->halt = flag;
+}
+
 VirtualTime Controller::now() const {
   return at_ns(x->now);
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <expected>
 #include <map>
 #include <memory>
@@ -28,6 +29,8 @@
 #include "harness/protocol/observer.h"
 
 namespace lab::controller {
+
+struct NodeState;  // node_state.h
 
 enum class Trap { seccomp, sud };
 /// How far the CPU's own answers are hidden. `plain`: not at all. `masked`: CPUID and RDTSC fault
@@ -65,6 +68,9 @@ struct ProgramSpec {
   HostId host = kNoHost;
   std::string name;
   std::vector<std::string> argv;  ///< argv[0]: path of the binary (looked up as it is)
+  std::string binary;             ///< the file that is run, where that is not argv[0]
+  std::string loader;             ///< the dynamic loader to run it with, else the one it names
+  std::string libraries;          ///< a folder that the loader looks in first
   std::map<std::string, std::string> environment;  ///< beside the fixed one
   VirtualTime start;
   std::string folder;  ///< real path; the program sees it as /node, its HOME and working folder
@@ -109,7 +115,11 @@ struct Waiting {
   VirtualTime since, until = kNever;
 };
 
-enum class Ended { time_reached, quiet };
+enum class Ended {
+  time_reached,
+  quiet,
+  halted  ///< the flag of halt_when() was set; virtual time stays where it is
+};
 
 struct ExitInfo {
   int wait_status = 0;
@@ -147,6 +157,8 @@ class Controller {
   /// Ended::quiet: nothing is due any more (for kNever, time stays at the last event).
   std::expected<Ended, Stop> run_until(VirtualTime limit);
   VirtualTime now() const;
+  /// Ends run_until() after the round in which `*flag` is set, which stays as it is.
+  void halt_when(const std::atomic<bool>* flag);
 
   /// SIGTERM (or another signal) at the present instant.
   void stop(NodeId node, int signal = 15);
@@ -159,6 +171,8 @@ class Controller {
 
   std::optional<ExitInfo> exited(NodeId node) const;
   std::vector<Waiting> waiting() const;
+  /// What a node's simulated kernel holds now; between two calls of run_until().
+  NodeState look(NodeId node) const;
   NodeFigures figures(NodeId node) const;
   /// Binary and libraries as mapped, in order of address; known after its first activation.
   std::vector<std::string> mapped_files(NodeId node) const;

@@ -149,6 +149,7 @@ struct Controller::Impl {
   std::uint64_t rounds = 0, activations = 0;
   std::optional<Stop> stopped;
   bool keep_memory = false;
+  const std::atomic<bool>* halt = nullptr;
   bool pinned = false, matched = false;
   cpu_set_t old_affinity{};
   std::uint64_t turns_taken = 0;  // atomic: the watcher reads it

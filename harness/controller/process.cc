@@ -64,6 +64,9 @@ Strings environment_of(const ProgramSpec& spec, Cpu cpu) {
       {"HOME", "/node"},
       {"LANG", "C"},
       {"LC_ALL", "C"},
+      // Always there, so that a packed program's stack begins where any other's does. Where nothing
+      // is packed the folder is missing, and the loader notes that once, before the shim attaches.
+      {"LD_LIBRARY_PATH", "/proc/self/fd/" + std::to_string(LAB_FD_LIBRARIES)},
       {"LD_PRELOAD", "/proc/self/fd/" + std::to_string(LAB_FD_SHIM)},
       {"PATH", "/usr/bin:/bin"},
       {"TMPDIR", "/node"},
@@ -86,8 +89,28 @@ void limit(int resource, rlim_t value, rlim_t most) {
   ::setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
 }
 
+/// A path that is open while this lives; an empty one is nothing, and no failure.
+class Opened {
+ public:
+  Opened(const std::string& path, int flags)
+      : x_wanted(!path.empty()),
+        x_fd(path.empty() ? -1 : ::open(path.c_str(), flags | O_CLOEXEC)) {}
+  ~Opened() {
+    if (x_fd >= 0) ::close(x_fd);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+  bool failed() const { return x_wanted && x_fd < 0; }
+  int fd() const { return x_fd; }
+
+ private:
+  bool x_wanted;
+  int x_fd;
+};
+
 struct ChildPlan {
   int arena, host, turns, folder, shim, program, errors, null;
+  int loader, libraries;  // -1: none
   char** argv;
   char** envp;
   bool randomize;
@@ -112,13 +135,19 @@ struct ChildPlan {
   int moved[8];
   for (int i = 0; i < 8; ++i)
     moved[i] = ::fcntl(from[i], F_DUPFD, 920);
+  const int loader = plan.loader < 0 ? -1 : ::fcntl(plan.loader, F_DUPFD, 920);
+  const int libraries = plan.libraries < 0 ? -1 : ::fcntl(plan.libraries, F_DUPFD, 920);
   for (int i = 0; i < 6; ++i)
     ::dup2(moved[i], LAB_FD_ARENA + i);
   ::dup2(moved[7], 0);
   ::dup2(moved[7], 1);
   ::dup2(moved[6], 2);
   ::syscall(SYS_close_range, 3, LAB_FD_ARENA - 1, 0);
-  ::syscall(SYS_close_range, LAB_FD_PROGRAM + 1, ~0u, 0);
+  if (loader >= 0) ::dup3(loader, LAB_FD_LOADER, O_CLOEXEC);
+  if (libraries >= 0) ::dup2(libraries, LAB_FD_LIBRARIES);
+  if (loader < 0) ::close(LAB_FD_LOADER);
+  if (libraries < 0) ::close(LAB_FD_LIBRARIES);
+  ::syscall(SYS_close_range, LAB_FD_LIBRARIES + 1, ~0u, 0);
   limit(RLIMIT_NOFILE, LAB_FD_LIMIT, LAB_FD_LIMIT);
   sigset_t none;
   ::sigemptyset(&none);
@@ -170,7 +199,8 @@ bool Controller::Impl::spawn(Node& node) {
     stop_run(StopKind::cannot_start, &node, "cannot start " + node.spec.argv[0] + ": " + why);
     return false;
   };
-  const int program = ::open(node.spec.argv[0].c_str(), O_RDONLY | O_CLOEXEC);
+  const std::string& binary = node.spec.binary.empty() ? node.spec.argv[0] : node.spec.binary;
+  const int program = ::open(binary.c_str(), O_RDONLY | O_CLOEXEC);
   if (program < 0) return fail(std::strerror(errno));
   if (const auto unfit = unfit_program(program, node.spec.argv[0])) {
     ::close(program);
@@ -220,6 +250,12 @@ bool Controller::Impl::spawn(Node& node) {
   for (int fd : node.spec.outputs)
     if (fd > 2 && fd < 32) c.inherited |= 1u << fd;
 
+  const Opened loader(node.spec.loader, O_RDONLY);
+  const Opened libraries(node.spec.libraries, O_PATH | O_DIRECTORY);
+  if (loader.failed() || libraries.failed()) {
+    ::close(program);
+    return fail("its pack " + node.spec.libraries + ": " + std::strerror(errno));
+  }
   Strings arguments, environment = environment_of(node.spec, options.cpu);
   for (const std::string& argument : node.spec.argv)
     arguments.add(argument);
@@ -231,6 +267,8 @@ bool Controller::Impl::spawn(Node& node) {
                        program,
                        node.errors_fd,
                        null_fd,
+                       loader.fd(),
+                       libraries.fd(),
                        arguments.data(),
                        environment.data(),
                        options.randomize_addresses,

@@ -293,6 +293,7 @@ bool Controller::Impl::run_marked() {
 
 std::expected<Ended, Stop> Controller::Impl::run_until(std::int64_t limit) {
   while (!stopped) {
+    if (halt != nullptr && halt->load(std::memory_order_relaxed)) return Ended::halted;
     const std::int64_t t = marked.empty() ? next_time() : now;
     if (marked.empty() && t == LAB_NEVER) {
       if (limit != LAB_NEVER) now = std::max(now, limit);

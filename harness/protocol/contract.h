@@ -38,6 +38,9 @@
 #define LAB_FD_FOLDER 903 /* the node's folder, O_PATH|O_DIRECTORY */
 #define LAB_FD_SHIM 904   /* LD_PRELOAD=/proc/self/fd/904: a path of fixed length */
 #define LAB_FD_PROGRAM 905
+#define LAB_FD_LOADER 906 /* of a packed program: its dynamic loader, gone after exec */
+#define LAB_FD_LIBRARIES \
+  907 /* LD_LIBRARY_PATH=/proc/self/fd/907: of a pack; else nothing is there */
 #define LAB_FD_LIMIT 1024
 
 /* The arena. Sizes are virtual: pages that nobody touches cost nothing. */

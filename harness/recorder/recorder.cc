@@ -37,6 +37,7 @@ Recorder::Recorder(const scenario::Plan& plan, Writer& writer)
         ++x_packets;
         row.id = ++x_units;
         row.bytes = x_writer.keep(bytes);
+        watch_packet(row, bytes);
         watch_order(row);
         x_writer.put(row);
       }),
@@ -72,7 +73,9 @@ EventBuilder& Recorder::begin(VirtualTime time, NodeId node, std::string_view ki
 }
 
 void Recorder::commit(VirtualTime time, NodeNumber node) {
-  x_writer.put(EventRow{x_writer.keep(x_event.finish(x_events)), node});
+  const mix::BytesView canonical = x_event.finish(x_events);
+  if (x_chain_watch != nullptr) x_chain_watch->event(canonical);
+  x_writer.put(EventRow{x_writer.keep(canonical), node});
   count_event(time);
 }
 
@@ -115,6 +118,11 @@ void Recorder::activation(const Activation& a) {
   if (x_plan.payload_full) x_inputs.activation(static_cast<std::int64_t>(x_events), a);
   x_calls.clear();
   list_calls(a, x_calls);
+  if (x_chain_watch != nullptr) {
+    describe(begin(a.time, a.node, "activation"), digest_of(a.inbox), digest_of(a.outbox),
+             a.deadline, a.entropy_drawn, x_calls);
+    x_chain_watch->event(x_event.finish(x_events));
+  }
   x_writer.put(ActivationRow{a.time, a.deadline, number(a.node), x_writer.keep(a.inbox),
                              x_writer.keep(a.outbox), a.entropy_drawn, x_writer.keep(x_calls)});
   count_event(a.time);
@@ -175,6 +183,13 @@ void Recorder::connection_opened(VirtualTime time, const ConnectionView& connect
   const bool packets = takes_packets(connection);
   x_tap.open(connection.id, number(connection.client), number(connection.server), packets);
   if (packets) x_ends[connection.id] = {connection.client, connection.server};
+}
+
+void Recorder::watch_packet(const WirePacketRow& row, mix::BytesView bytes) const {
+  if (x_packet_watch == nullptr) return;
+  int layer = -1;
+  if (row.to) layer = x_rows.at(static_cast<std::size_t>(*row.to) - 1).layer.value_or(255);
+  x_packet_watch->crossed(row, bytes, layer);
 }
 
 /// The judge's rule (judge.cc, layer_order), as soon as the packet has crossed.
@@ -305,6 +320,7 @@ void Recorder::record_row(NodeId node, mix::record::Row row) {
   } else if (auto* fetched = std::get_if<mix::record::FetchedRow>(&row)) {
     shift(fetched->time_ns);
   }
+  if (x_packet_watch != nullptr) x_packet_watch->recorded(row);
   x_writer.put(HopRow{id, std::move(row)});
 }
 

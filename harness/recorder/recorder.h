@@ -15,6 +15,7 @@
 #include "harness/model/event.h"
 #include "harness/protocol/observer.h"
 #include "harness/recorder/inputs.h"
+#include "harness/recorder/watch.h"
 #include "harness/recorder/wire_tap.h"
 #include "harness/recorder/writer.h"
 #include "harness/scenario/plan.h"
@@ -36,6 +37,12 @@ class Recorder final : public Observer {
  public:
   Recorder(const scenario::Plan& plan, Writer& writer);
 
+  /// Before the run; either may be null. Events are then made twice: for the watch at once, on the
+  /// run's thread, and by the writer.
+  void watch(ChainWatch* chain, PacketWatch* packets) {
+    x_chain_watch = chain;
+    x_packet_watch = packets;
+  }
   /// `node` of the controller is program number `program` of the plan (again, after a restart).
   void add_node(NodeId node, std::size_t program);
   void fault(VirtualTime time, std::string_view verb, std::string_view target);
@@ -88,6 +95,7 @@ class Recorder final : public Observer {
   std::int64_t run_time(NodeId node, std::int64_t local_ns) const;
   bool takes_packets(const ConnectionView& connection) const;
   bool crossed_alone(const SegmentView& segment) const;
+  void watch_packet(const WirePacketRow& row, mix::BytesView bytes) const;
   void watch_order(const WirePacketRow& row);
 
   const scenario::Plan& x_plan;
@@ -106,6 +114,8 @@ class Recorder final : public Observer {
   std::int64_t x_units = 0;  // ids of segments and packets given so far
   std::uint64_t x_packets = 0;
   bool x_out_of_order = false;
+  ChainWatch* x_chain_watch = nullptr;
+  PacketWatch* x_packet_watch = nullptr;
 };
 
 }  // namespace lab::recorder

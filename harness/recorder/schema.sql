@@ -145,6 +145,21 @@ CREATE TABLE inbox (                 -- an activation without a row: nothing cam
   clock_offset_ns INTEGER            -- NULL: as before
 );
 
+-- What [[program]] files put into the programs' folders: a replay needs no other files.
+CREATE TABLE source (
+  program TEXT NOT NULL,            -- its name
+  path    TEXT NOT NULL,            -- in its folder
+  mode    INTEGER NOT NULL,         -- permission bits
+  bytes   BLOB NOT NULL,
+  PRIMARY KEY (program, path)
+) WITHOUT ROWID;
+
+-- One row, written last: "mixlab-seal:" and the SHA-256 of the whole file, taken with zeros in
+-- its own place. A file that does not match it was changed or damaged after its run.
+CREATE TABLE seal (
+  mark BLOB NOT NULL
+);
+
 -- 24 bytes a hop, and nothing here looks a packet up by them: the view below numbers all rows.
 DROP INDEX handled_digest_out;
 DROP INDEX made_digest;

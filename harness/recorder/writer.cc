@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "harness/recorder/follower.h"
+#include "harness/recorder/seal.h"
 #include "harness/recorder/tables.h"
 
 namespace lab::recorder {
@@ -27,22 +29,25 @@ class Writer::Impl {
  public:
   Impl(std::string path, Database db) : x_path(std::move(path)), x_db(std::move(db)) {}
 
+  explicit Impl(ChainWatch& watch) : x_follower(watch) {
+    x_thread = std::thread([this] { work(); });
+  }
   ~Impl() { join(); }
 
   std::expected<void, std::string> begin(const RunRow& run) {
-    if (auto done = create_schema(x_db, run.payload_full); !done)
+    if (auto done = create_schema(*x_db, run.payload_full); !done)
       return std::unexpected(explain(x_path, done.error()));
-    auto row = x_db.prepare(
+    auto row = x_db->prepare(
         "INSERT INTO run (id, scenario, seed, clock, epoch, origin_ns, duration_ns, tool_version) "
         "VALUES (1, ?, ?, 'virtual', ?, 0, ?, ?)");
     if (!row) return std::unexpected(explain(x_path, row.error()));
     if (auto done = row->run(run.scenario, run.seed, run.epoch, run.duration_ns, run.tool_version);
         !done)
       return std::unexpected(explain(x_path, done.error()));
-    auto indexes = put_off_indexes(x_db);
+    auto indexes = put_off_indexes(*x_db);
     if (!indexes) return std::unexpected(explain(x_path, indexes.error()));
     x_indexes = std::move(*indexes);
-    auto tables = Tables::open(x_db, run.payload_full);
+    auto tables = Tables::open(*x_db, run.payload_full);
     if (!tables) return std::unexpected(explain(x_path, tables.error()));
     x_tables = std::move(*tables);
     x_thread = std::thread([this] { work(); });
@@ -64,7 +69,7 @@ class Writer::Impl {
     hand_over();
     std::unique_lock lock(x_mutex);
     x_idle.wait(lock, [&] { return x_batches.empty() && !x_busy; });
-    return x_tables->chain();
+    return x_follower ? x_follower->chain() : x_tables->chain();
   }
 
   std::expected<void, std::string> flush() {
@@ -73,7 +78,7 @@ class Writer::Impl {
     x_idle.wait(lock, [&] { return x_batches.empty() && !x_busy; });
     if (!x_error.empty()) return std::unexpected(x_error);
     // The thread waits for the next batch: the database is ours.
-    if (auto done = x_db.run(std::exchange(x_indexes, {})); !done)
+    if (auto done = x_db->run(std::exchange(x_indexes, {})); !done)
       return std::unexpected(explain(x_path, done.error()));
     return {};
   }
@@ -81,7 +86,7 @@ class Writer::Impl {
   std::expected<void, std::string> seal(const std::string& chain, const std::string& manifest) {
     if (auto done = flush(); !done) return done;
     join();
-    auto row = x_db.prepare("UPDATE run SET chain = ?, manifest = ? WHERE id = 1");
+    auto row = x_db->prepare("UPDATE run SET chain = ?, manifest = ? WHERE id = 1");
     if (!row) return std::unexpected(explain(x_path, row.error()));
     if (auto done = row->run(chain, manifest); !done)
       return std::unexpected(explain(x_path, done.error()));
@@ -121,7 +126,9 @@ class Writer::Impl {
       lock.unlock();
       x_room.notify_one();
       std::string error;
-      if (!broken)
+      if (x_follower)
+        x_follower->follow(batch);
+      else if (!broken)
         if (auto done = x_tables->write(batch); !done) error = explain(x_path, done.error());
       batch.rows.clear();
       batch.bytes.clear();
@@ -134,8 +141,9 @@ class Writer::Impl {
   }
 
   const std::string x_path;
-  Database x_db;
+  std::optional<Database> x_db;
   std::unique_ptr<Tables> x_tables;
+  std::optional<Follower> x_follower;  // instead of both
   Batch x_filling;
   std::string x_indexes;  // statements that make them, until flush()
 
@@ -163,6 +171,10 @@ std::expected<std::unique_ptr<Writer>, std::string> Writer::create(const std::st
   auto impl = std::make_unique<Impl>(incomplete, std::move(*db));
   if (auto begun = impl->begin(run); !begun) return std::unexpected(begun.error());
   return std::unique_ptr<Writer>(new Writer(std::move(impl)));
+}
+
+std::unique_ptr<Writer> Writer::follow(ChainWatch& watch) {
+  return std::unique_ptr<Writer>(new Writer(std::make_unique<Impl>(watch)));
 }
 
 Slice Writer::keep(mix::BytesView bytes) {
@@ -206,6 +218,7 @@ std::expected<void, std::string> publish(const std::string& incomplete, const st
     if (auto done = transaction->commit(); !done)
       return std::unexpected(explain(incomplete, done.error()));
   }
+  if (auto sealed = seal(incomplete); !sealed) return sealed;
   std::error_code error;
   fs::rename(incomplete, path, error);
   if (error) return std::unexpected(path + ": " + error.message());

@@ -11,7 +11,7 @@
 #include <expected>
 #include <memory>
 
-#include "harness/recorder/rows.h"
+#include "harness/recorder/watch.h"
 
 namespace lab::recorder {
 
@@ -35,6 +35,8 @@ class Writer {
   /// was broken off.
   static std::expected<std::unique_ptr<Writer>, std::string> create(const std::string& path,
                                                                     const RunRow& run);
+  /// Writes nothing, but shows every event to `watch`, on a thread of its own.
+  static std::unique_ptr<Writer> follow(ChainWatch& watch);
   /// Leaves the incomplete file behind, unless finish() was called.
   ~Writer();
 
@@ -62,7 +64,8 @@ struct VerdictRow {
   std::optional<std::int64_t> first_bad_event;
   std::string detail;
 };
-/// The last step: verdicts into a sealed file, which then takes the name `path`.
+/// The last step: verdicts into a sealed file, then its seal (seal.h); it then takes the name
+/// `path`.
 std::expected<void, std::string> publish(const std::string& incomplete, const std::string& path,
                                          const std::vector<VerdictRow>& verdicts,
                                          const std::string& verdict);

@@ -32,6 +32,32 @@ std::expected<void, std::string> put(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+/// One file, as it is; a folder's with all that is below it.
+std::string read_source(const fs::path& from, const std::string& program, const fs::path& path,
+                        std::vector<recorder::Source>& out) {
+  std::error_code error;
+  if (fs::is_directory(from, error)) {
+    std::vector<fs::path> below;
+    for (const auto& entry : fs::directory_iterator(from, error))
+      below.push_back(entry.path().filename());
+    std::ranges::sort(below);
+    std::string problem;
+    for (std::size_t i = 0; i < below.size() && problem.empty(); ++i)
+      problem = read_source(from / below[i], program, path / below[i], out);
+    return problem;
+  }
+  std::ifstream in(from, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto mode = fs::status(from, error).permissions();
+  if (!in || error) return from.string() + ": " + (error ? error.message() : "cannot be read");
+  const std::string bytes = text.str();
+  out.push_back({program, path.lexically_normal().string(),
+                 static_cast<std::int64_t>(mode & fs::perms::all),
+                 mix::Bytes(bytes.begin(), bytes.end())});
+  return {};
+}
+
 bool runs(const fs::path& path) {
   return ::access(path.c_str(), X_OK) == 0 && fs::is_regular_file(path);
 }
@@ -42,17 +68,33 @@ std::string folder_of(const scenario::Plan& plan, const std::string& work, HostI
   return work + "/" + plan.hosts[index(host)].name;
 }
 
+std::expected<std::vector<recorder::Source>, std::string> read_sources(const scenario::Plan& plan) {
+  std::vector<recorder::Source> out;
+  for (const scenario::Program& program : plan.programs)
+    for (const auto& [path, source] : program.files)
+      if (const std::string problem =
+              read_source(fs::path(plan.file).parent_path() / source, program.name, path, out);
+          !problem.empty())
+        return Wrong("[[program]] " + program.name + ", files: " + problem);
+  return out;
+}
+
 std::expected<void, std::string> prepare(const scenario::Plan& plan, const std::string& work,
-                                         const scenario::Program& program) {
+                                         const scenario::Program& program,
+                                         const std::vector<recorder::Source>& sources) {
   const fs::path folder = folder_of(plan, work, program.host);
   std::error_code error;
   fs::create_directories(folder, error);
   if (!error) fs::permissions(folder, fs::perms::owner_all, error);
   if (error) return Wrong(folder.string() + ": " + error.message());
-  for (const auto& [path, source] : program.files) {
-    const fs::path from = fs::path(plan.file).parent_path() / source;
-    if (auto done = put(from, folder / path); !done)
-      return Wrong("[[program]] " + program.name + ", files: " + done.error());
+  for (const recorder::Source& source : sources) {
+    if (source.program != program.name) continue;
+    if (auto done = make_parent(folder / source.path); !done) return done;
+    std::ofstream out(folder / source.path, std::ios::binary);
+    out << mix::as_text(source.bytes);
+    if (out.flush())
+      fs::permissions(folder / source.path, static_cast<fs::perms>(source.mode), error);
+    if (!out || error) return Wrong((folder / source.path).string() + ": cannot be written");
   }
   for (const auto& [path, text] : program.contents) {
     if (auto done = make_parent(folder / path); !done) return done;

@@ -6,15 +6,19 @@
 #include <string>
 
 #include "harness/model/digest.h"
+#include "harness/recorder/sources.h"
 #include "harness/scenario/plan.h"
 
 namespace lab::runner {
 
 /// "<work>/<host>".
 std::string folder_of(const scenario::Plan& plan, const std::string& work, HostId host);
-/// Makes a host's folder, 0700, and puts a program's `files` and `contents` there.
+/// What all programs' `files` name, read from the scenario's folder.
+std::expected<std::vector<recorder::Source>, std::string> read_sources(const scenario::Plan& plan);
+/// Makes a host's folder, 0700, and puts a program's sources and `contents` there.
 std::expected<void, std::string> prepare(const scenario::Plan& plan, const std::string& work,
-                                         const scenario::Program& program);
+                                         const scenario::Program& program,
+                                         const std::vector<recorder::Source>& sources);
 /// Copies what `program` fetches from the folders of others.
 std::expected<void, std::string> fetch(const scenario::Plan& plan, const std::string& work,
                                        const scenario::Program& program);

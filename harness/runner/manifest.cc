@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
 
 #include "harness/model/sha256.h"
 
@@ -45,18 +46,12 @@ json::object machine() {
 
 }  // namespace
 
-std::string manifest(const controller::Options& options, const std::vector<std::string>& mapped,
-                     const std::map<std::string, std::uint64_t>& files_read) {
-  std::vector<std::string> read;
-  for (const auto& [path, times] : files_read)
-    read.push_back(path);
+json::object surroundings(const controller::Options& options) {
   json::object abilities;
   for (const controller::Ability& ability : controller::probe_machine())
     abilities[ability.name] =
         json::object{{"available", ability.available}, {"detail", ability.detail}};
-  const json::object out{
-      {"binaries", sums(mapped)},
-      {"files", sums(read)},
+  return {
       {"machine", machine()},
       {"trap", options.trap == controller::Trap::seccomp ? "seccomp" : "sud"},
       {"cpu", options.cpu == controller::Cpu::masked ? "masked" : "plain"},
@@ -65,6 +60,23 @@ std::string manifest(const controller::Options& options, const std::vector<std::
       {"void", options.pass_unknown},
       {"abilities", abilities},
   };
+}
+
+std::string manifest(json::object surroundings, const std::vector<std::string>& mapped,
+                     const std::map<std::string, std::uint64_t>& files_read,
+                     const std::map<std::string, std::string>& programs) {
+  std::vector<std::string> read;
+  for (const auto& [path, times] : files_read)
+    read.push_back(path);
+  std::error_code error;
+  const std::string lab = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  json::object out = std::move(surroundings);
+  out["binaries"] = sums(mapped);
+  out["files"] = sums(read);
+  json::object& named = out["programs"].emplace_object();
+  for (const auto& [name, path] : programs)
+    named[name] = path;
+  out["lab"] = sums({lab});
   return json::serialize(out);
 }
 

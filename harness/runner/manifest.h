@@ -4,6 +4,7 @@
 // JSON.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,7 +13,11 @@
 
 namespace lab::runner {
 
-std::string manifest(const controller::Options& options, const std::vector<std::string>& mapped,
-                     const std::map<std::string, std::uint64_t>& files_read);
+/// What it says of machine and settings. Before a run: its controller pins the thread to a CPU.
+boost::json::object surroundings(const controller::Options& options);
+/// `programs`: name to the path of its binary.
+std::string manifest(boost::json::object surroundings, const std::vector<std::string>& mapped,
+                     const std::map<std::string, std::uint64_t>& files_read,
+                     const std::map<std::string, std::string>& programs);
 
 }  // namespace lab::runner

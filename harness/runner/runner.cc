@@ -41,15 +41,19 @@ class Runner {
         x_links(plan, plan.seed, x_ear),
         x_lives(plan.programs.size()) {
     x_ear.recorder = &x_recorder;
+    if (settings.visitor != nullptr && settings.visitor->follows())
+      x_recorder.watch(settings.visitor, settings.visitor);
     for (const scenario::Expectation& e : plan.expectations)
       x_watch_order |= e.that == "layer-order" && e.mode == "always" && e.window.end == kNever;
   }
 
   std::expected<Outcome, std::string> run() {
+    x_surroundings = surroundings(x_settings.options);
     auto made = Controller::create(x_settings.options, x_links, x_recorder);
     if (!made) return Wrong(made.error());
     x_controller = std::move(*made);
     x_controller->keep_memory(x_settings.keep_memory);
+    if (x_settings.visitor != nullptr) x_controller->halt_when(&x_settings.visitor->halt());
     if (auto done = add_hosts(); !done) return Wrong(done.error());
     if (auto done = prepare_programs(); !done) return Wrong(done.error());
     Outcome out;
@@ -67,6 +71,7 @@ class Runner {
     State state = State::waiting;
     std::optional<NodeId> node;  // of the controller; the latest
     int births = 0;
+    Binary binary;
   };
 
   std::expected<void, std::string> add_hosts() {
@@ -82,17 +87,22 @@ class Runner {
   std::expected<void, std::string> prepare_programs() {
     for (std::size_t i = 0; i < x_plan.programs.size(); ++i) {
       const Program& program = x_plan.programs[i];
-      if (auto done = prepare(x_plan, x_settings.work, program); !done) return done;
-      if (auto found = spec(i); !found) return Wrong(found.error());
+      if (auto done = prepare(x_plan, x_settings.work, program, x_settings.sources); !done)
+        return done;
+      auto binary = find(program);
+      if (!binary) return Wrong(program.name + ": " + binary.error());
+      x_lives[i].binary = std::move(*binary);
       if (!waits(program))
         if (auto done = start(i, kStart + program.start); !done) return done;
     }
     return {};
   }
 
-  std::expected<controller::ProgramSpec, std::string> spec(std::size_t i) const {
-    return program_spec(x_plan, NodeId{static_cast<std::uint32_t>(i)}, x_lives[i].births,
-                        x_settings.bin);
+  std::expected<Binary, std::string> find(const Program& program) const {
+    if (x_settings.find) return x_settings.find(program);
+    auto path = find_program(program.command[0], x_settings.bin, x_plan.file);
+    if (!path) return Wrong(path.error());
+    return Binary{std::move(*path), {}, {}, {}};
   }
 
   static bool waits(const Program& program) { return program.after || !program.fetch.empty(); }
@@ -100,12 +110,14 @@ class Runner {
   std::expected<void, std::string> start(std::size_t i, VirtualTime time) {
     const Program& program = x_plan.programs[i];
     Life& life = x_lives[i];
-    auto told = spec(i);
-    if (!told) return Wrong(told.error());
-    ++life.births;
-    told->start = time;
-    told->folder = folder_of(x_plan, x_settings.work, program.host);
-    const auto node = x_controller->add_program(std::move(*told));
+    controller::ProgramSpec spec = program_spec_at(x_plan, NodeId{static_cast<std::uint32_t>(i)},
+                                                   life.births++, life.binary.path);
+    spec.binary = life.binary.file;
+    spec.loader = life.binary.loader;
+    spec.libraries = life.binary.libraries;
+    spec.start = time;
+    spec.folder = folder_of(x_plan, x_settings.work, program.host);
+    const auto node = x_controller->add_program(std::move(spec));
     if (!node) return Wrong(program.name + ": " + node.error());
     life.node = *node;
     life.state = State::added;
@@ -152,13 +164,30 @@ class Runner {
     return next;
   }
 
-  /// False: the run is over, and `out` says why.
-  bool advance(VirtualTime to, Outcome& out) {
-    const auto ended = x_controller->run_until(to);
-    if (!ended) {
-      out.stop = ended.error();
+  /// With a visitor: in as many pieces as it wants.
+  bool run_to(VirtualTime to, Outcome& out) {
+    Visitor* visitor = x_settings.visitor;
+    while (true) {
+      const VirtualTime stop = visitor != nullptr ? visitor->next_time() : kNever;
+      const auto ended = x_controller->run_until(std::min(to, stop));
+      if (!ended) {
+        out.stop = ended.error();
+        return false;
+      }
+      if (*ended != controller::Ended::halted && stop > to) return true;
+      if (visitor == nullptr) return true;
+      Standing standing{*x_controller, {}};
+      for (std::size_t i = 0; i < x_lives.size(); ++i)
+        if (x_lives[i].node) standing.nodes.emplace_back(x_plan.programs[i].name, *x_lives[i].node);
+      if (visitor->stopped(standing)) continue;
+      out.left = true;
       return false;
     }
+  }
+
+  /// False: the run is over, and `out` says why.
+  bool advance(VirtualTime to, Outcome& out) {
+    if (!run_to(to, out)) return false;
     if (x_settings.interrupted != nullptr && x_settings.interrupted->load()) {
       out.interrupted = true;
       return false;
@@ -253,7 +282,7 @@ class Runner {
 
   void close(Outcome& out) {
     const VirtualTime end = x_controller->now();
-    if (!out.stop && !out.interrupted) {
+    if (!out.stop && !out.interrupted && !out.left) {
       for (std::size_t i = 0; i < x_plan.hosts.size(); ++i) {
         const FolderDigest left = digest_folder(folder_of(x_plan, x_settings.work, HostId(i)));
         x_recorder.folder(end, HostId(i), left.digest, left.files);
@@ -262,6 +291,9 @@ class Runner {
     x_recorder.finish(end);
     out.chain = x_recorder.chain();
     std::set<std::string> mapped;
+    std::map<std::string, std::string> programs;
+    for (std::size_t i = 0; i < x_lives.size(); ++i)
+      programs[x_plan.programs[i].name] = x_lives[i].binary.path;
     Hasher memory;
     for (const Life& life : x_lives) {
       if (!life.node) continue;
@@ -276,8 +308,8 @@ class Runner {
       memory.digest(digest);
       out.memory = mix::to_hex(digest);
     }
-    out.manifest =
-        manifest(x_settings.options, {mapped.begin(), mapped.end()}, x_recorder.files_read());
+    out.manifest = manifest(std::move(x_surroundings), {mapped.begin(), mapped.end()},
+                            x_recorder.files_read(), programs);
   }
 
   const scenario::Plan& x_plan;
@@ -287,6 +319,7 @@ class Runner {
   network::Links x_links;
   std::unique_ptr<Controller> x_controller;
   std::vector<Life> x_lives;
+  boost::json::object x_surroundings;
   std::size_t x_next_action = 0;
   bool x_watch_order = false;
 };

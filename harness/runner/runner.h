@@ -16,6 +16,7 @@
 
 #include "harness/controller/controller.h"
 #include "harness/recorder/recorder.h"
+#include "harness/recorder/sources.h"
 #include "harness/scenario/plan.h"
 
 namespace lab::runner {
@@ -27,9 +28,39 @@ struct Progress {
   std::uint64_t packets = 0;
 };
 
+/// A run that stands still.
+struct Standing {
+  const controller::Controller& controller;
+  std::vector<std::pair<std::string, NodeId>> nodes;  // programs that were started, by place
+};
+
+/// Follows a run from inside, and may hold it up. What it does changes nothing in the run.
+class Visitor : public recorder::ChainWatch, public recorder::PacketWatch {
+ public:
+  /// When to stand still next, before what is due then; kNever.
+  virtual VirtualTime next_time() const = 0;
+  /// True: stand still as soon as the present round of activations is over.
+  virtual const std::atomic<bool>& halt() const = 0;
+  /// Whether it is to be told of events and packets as they happen, on the run's thread.
+  virtual bool follows() const = 0;
+  /// It stands still. False: end it.
+  virtual bool stopped(const Standing& standing) = 0;
+};
+
+/// Which file a program is, and what it is called.
+struct Binary {
+  std::string path;               // argv[0]
+  std::string file;               // the one that is run; empty: path
+  std::string loader, libraries;  // of a pack
+};
+
 struct Settings {
-  std::string bin;   // where our own programs are
-  std::string work;  // an empty folder for the hosts' folders
+  std::string bin;                        // where our own programs are
+  std::string work;                       // an empty folder for the hosts' folders
+  std::vector<recorder::Source> sources;  // read_sources(), or a recording's
+  /// Finds a program's binary; without it, find_program().
+  std::function<std::expected<Binary, std::string>(const scenario::Program&)> find;
+  Visitor* visitor = nullptr;
   controller::Options options;
   bool keep_memory = false;
   std::function<void(const Progress&)> progress;  // about every virtual second
@@ -39,6 +70,7 @@ struct Settings {
 struct Outcome {
   std::optional<controller::Stop> stop;
   bool interrupted = false;
+  bool left = false;  // the visitor ended it
   VirtualTime ended;  // the plan's duration, or earlier: a promise for always was broken
   std::string chain;
   std::string memory;    // digest over every node's memory, when kept; hex

@@ -39,11 +39,17 @@ std::expected<controller::ProgramSpec, std::string> program_spec(const scenario:
   const scenario::Program& program = plan.programs[index(id)];
   const auto path = find_program(program.command[0], bin, plan.file);
   if (!path) return std::unexpected(program.name + ": " + path.error());
+  return program_spec_at(plan, id, birth, *path);
+}
+
+controller::ProgramSpec program_spec_at(const scenario::Plan& plan, NodeId id, int birth,
+                                        const std::string& path) {
+  const scenario::Program& program = plan.programs[index(id)];
   controller::ProgramSpec spec;
   spec.host = program.host;
   spec.name = program.name;
   spec.argv = program.command;
-  spec.argv[0] = *path;
+  spec.argv[0] = path;
   if (std::ranges::find(spec.argv, kRecord) != spec.argv.end()) spec.outputs = {kRecordDescriptor};
   std::ranges::replace(spec.argv, std::string(kRecord), "fd:" + std::to_string(kRecordDescriptor));
   Stream entropy = stream(plan.seed, "node.entropy", program.name + "#" + std::to_string(birth));

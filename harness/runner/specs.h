@@ -18,5 +18,8 @@ controller::HostSpec host_spec(const scenario::Plan& plan, HostId host);
 std::expected<controller::ProgramSpec, std::string> program_spec(const scenario::Plan& plan,
                                                                  NodeId program, int birth,
                                                                  const std::string& bin);
+/// The same for a binary that is known; `path` is its argv[0].
+controller::ProgramSpec program_spec_at(const scenario::Plan& plan, NodeId program, int birth,
+                                        const std::string& path);
 
 }  // namespace lab::runner

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/replay/recording.h"
+
+#include <boost/json.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "harness/recorder/seal.h"
+
+namespace lab::replay {
+namespace {
+
+using mix::sqlite::Database;
+using Wrong = std::unexpected<std::string>;
+
+std::uint64_t big_endian(const std::string& bytes, std::size_t at, std::size_t size) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < size; ++i)
+    out = out << 8 | static_cast<std::uint8_t>(bytes[at + i]);
+  return out;
+}
+
+/// What the first 100 bytes of a SQLite file say of its size; empty: it is whole.
+std::string look_at_header(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string header(100, '\0');
+  in.read(header.data(), 100);
+  if (in.gcount() != 100 || !header.starts_with(std::string("SQLite format 3\0", 16)))
+    return file + " is not a recording: it is no SQLite database";
+  const std::uint64_t page = big_endian(header, 16, 2) == 1 ? 65536 : big_endian(header, 16, 2);
+  const std::uint64_t should = page * big_endian(header, 28, 4);
+  std::error_code error;
+  const std::uint64_t is = std::filesystem::file_size(file, error);
+  if (!error && is < should)
+    return file + " is truncated: " + std::to_string(is) + " bytes of " + std::to_string(should) +
+           " are left";
+  return {};
+}
+
+std::expected<void, std::string> check(const std::string& file, bool anyway, std::string& remark) {
+  const auto seal = recorder::check_seal(file);
+  if (seal) return {};
+  switch (seal.error()) {
+    case recorder::Broken::unreadable:
+      return Wrong(file + ": cannot be read");
+    case recorder::Broken::unsealed:
+      remark = file + " has no seal: an older mixlab wrote it, or it was damaged";
+      break;
+    case recorder::Broken::changed:
+      remark = file + " was changed or damaged after its run: its bytes are not those that were "
+                      "sealed";
+      break;
+  }
+  if (!anyway) return Wrong(remark + " (--anyway replays what it says now)");
+  return {};
+}
+
+}  // namespace
+
+std::expected<Recorded, std::string> open_recording(const std::string& file, bool anyway) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return Wrong(file + ": there is no such file");
+  if (file.ends_with(".incomplete"))
+    return Wrong(file + " is the recording of a run that did not end; it cannot be replayed");
+  if (!std::ifstream(file)) return Wrong(file + ": you may not read it");
+  if (const std::string problem = look_at_header(file); !problem.empty()) return Wrong(problem);
+  auto db = Database::open(file, Database::Mode::read_only);
+  if (!db) return Wrong(file + ": " + db.error().text);
+  const auto clock = db->text("SELECT clock FROM run");
+  if (!clock || clock->empty())
+    return Wrong(file + " is not a recording, or is damaged: " +
+                 (clock ? "it has no run" : clock.error().text));
+  if (*clock == "wall")
+    return Wrong(file + " is a devnet's recording: real time cannot be had again");
+  Recorded out;
+  out.file = file;
+  if (auto done = check(file, anyway, out.remark); !done) return Wrong(done.error());
+  const auto scenario = db->text("SELECT coalesce(scenario, '') FROM run");
+  const auto seed = db->integer("SELECT seed FROM run");
+  const auto chain = db->text("SELECT coalesce(chain, '') FROM run");
+  const auto manifest = db->text("SELECT coalesce(manifest, '{}') FROM run");
+  if (!scenario || !seed || !chain || !manifest)
+    return Wrong(file + ": its run cannot be read; it is damaged");
+  if (chain->empty()) return Wrong(file + " has no chain: its run did not end");
+  boost::system::error_code wrong;
+  const boost::json::value parsed = boost::json::parse(*manifest, wrong);
+  if (wrong || !parsed.is_object()) return Wrong(file + ": its manifest cannot be read");
+  out.scenario = *scenario;
+  out.seed = *seed;
+  out.chain = *chain;
+  out.manifest = parsed.as_object();
+  auto sources = recorder::kept_sources(*db);
+  if (!sources) return Wrong(file + ": " + sources.error().text);
+  out.sources = std::move(*sources);
+  return out;
+}
+
+}  // namespace lab::replay

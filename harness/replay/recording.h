@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recording as somebody who wants its run again sees it: the scenario, the seed, what it stood on.
+// Everything that is not one says so in a sentence of its own.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "harness/recorder/sources.h"
+
+namespace lab::replay {
+
+struct Recorded {
+  std::string file;
+  std::string scenario;  // canonical TOML
+  std::int64_t seed = 0;
+  std::string chain;  // hex
+  boost::json::object manifest;
+  std::vector<recorder::Source> sources;
+  std::string remark;  // not empty: the seal is broken, and it was opened anyway
+};
+
+/// The error names the file and what it is instead: missing, incomplete, no database, truncated, a
+/// devnet's, changed after its run. `anyway`: a broken seal is only remarked.
+std::expected<Recorded, std::string> open_recording(const std::string& file, bool anyway);
+
+}  // namespace lab::replay
