@@ -20,6 +20,7 @@ Names:
 
   scenarios virtual seconds a wall second, activations and hops of every file in scenarios/, start
             of all programs included; after --: other scenario files
+  replay    a replay beside its run; finding one changed event among 100,000
   solo      one program of a 60-node run fed alone from its recording, beside its share of the run
   lab       a 64-byte TCP echo through the lab beside its floor (two bare hand-overs) and native runs;
             start and memory of many nodes; then what the lab costs beside the packets it carries:
@@ -118,6 +119,19 @@ bench_lab() {
   folder=$(mktemp -d)
   echo
   /usr/bin/python3 scripts/bench_lab.py build/bin/mixlab build/bench/bench_sphinx "$folder" || status=1
+  rm -rf "$folder"
+  return $status
+}
+
+bench_replay() {
+  if ! scripts/build.sh release >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    return 1
+  fi
+  local folder
+  folder=$(mktemp -d)
+  local status=0
+  /usr/bin/python3 scripts/bench_replay.py build/bin/mixlab "$folder" || status=$?
   rm -rf "$folder"
   return $status
 }

@@ -46,6 +46,7 @@ struct DiffFlags {
   std::string node;                  // only this one's events
   std::vector<std::string> kinds;    // only these
   std::vector<std::string> ignored;  // kinds, or fields of an event
+  bool first = false;                // the event only
   bool json = false;
 };
 

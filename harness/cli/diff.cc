@@ -56,6 +56,17 @@ struct Side {
   std::string name;
   Database db;
   std::optional<std::int64_t> packet;
+  std::int64_t packet_event = 0;
+
+  /// Of the event, else of the next that is about one.
+  void find_packet(const std::optional<EventLine>& event, const std::vector<EventLine>& after) {
+    std::vector<EventLine> all = after;
+    if (event) all.insert(all.begin(), *event);
+    for (std::size_t i = 0; i < all.size() && !packet; ++i) {
+      packet = packet_of(db, all[i]);
+      packet_event = all[i].seq;
+    }
+  }
 };
 
 json::value to_json(const std::optional<EventLine>& event) {
@@ -99,6 +110,7 @@ json::object to_json(const replay::Difference& found, Side& a, Side& b) {
   for (auto& [key, side] : {std::pair<const char*, Side&>{"packet_a", a}, {"packet_b", b}})
     out[key] = side.packet
                    ? json::value(json::object{{"id", *side.packet},
+                                              {"event", side.packet_event},
                                               {"way", report::way_of(side.db, *side.packet)}})
                    : json::value(nullptr);
   return out;
@@ -107,7 +119,7 @@ json::object to_json(const replay::Difference& found, Side& a, Side& b) {
 void print_packet(Side& side) {
   if (!side.packet) return;
   if (const auto way = report::trace(side.db, *side.packet))
-    std::cout << side.name << "\n  " << *way;
+    std::cout << side.name << ", event " << side.packet_event << "\n  " << *way;
 }
 
 void print_contrast(const std::vector<report::Contrast>& all) {
@@ -124,17 +136,21 @@ void print_contrast(const std::vector<report::Contrast>& all) {
 int explain(const replay::Difference& found, const DiffFlags& flags, Side& a, Side& b) {
   if (!flags.json)  // before anything that takes long
     std::cout << replay::to_text(found, a.name, b.name) << std::flush;
+  if (flags.first) {
+    if (flags.json) std::cout << json::serialize(to_json(found, a, b)) << "\n";
+    return kFailed;
+  }
   const json::object left = report::summary(a.db), right = report::summary(b.db);
   const auto contrast = report::contrast(left, right);
-  if (found.a) a.packet = packet_of(a.db, *found.a);
-  if (found.b) b.packet = packet_of(b.db, *found.b);
+  a.find_packet(found.a, found.after_a);
+  b.find_packet(found.b, found.after_b);
   if (flags.json) {
     json::object out = to_json(found, a, b);
     out["as_wholes"] = to_json(contrast);
     std::cout << json::serialize(out) << "\n";
     return kFailed;
   }
-  if (a.packet || b.packet) std::cout << "the packet of that event\n";
+  if (a.packet || b.packet) std::cout << "the packet of that event, or of the next about one\n";
   print_packet(a);
   print_packet(b);
   print_contrast(contrast);
@@ -149,8 +165,7 @@ int diff(const DiffFlags& flags) {
   auto right = Database::open(flags.b, Database::Mode::read_only);
   if (!right) return refuse(flags.b + ": " + right.error().text);
   Side a{flags.a, std::move(*left), {}}, b{flags.b, std::move(*right), {}};
-  const auto found =
-      replay::first_difference(a.db, b.db, {flags.node, flags.kinds, flags.ignored});
+  const auto found = replay::first_difference(a.db, b.db, {flags.node, flags.kinds, flags.ignored});
   if (!found) return refuse("not a recording of the lab: " + found.error());
   try {
     if (*found) return explain(**found, flags, a, b);

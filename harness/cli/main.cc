@@ -112,6 +112,8 @@ int main(int argc, char** argv) {
                            "Only events of this kind: activation, network, ...");
   diff_command->add_option("--ignore", diff_flags.ignored,
                            "Leave out events of this kind, or this field: calls, time");
+  diff_command->add_flag("--first", diff_flags.first,
+                         "Only the event: not how they differ as wholes, which takes longer");
   diff_command->add_flag("--json", diff_flags.json, "As JSON");
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "What this machine can and cannot make deterministic");

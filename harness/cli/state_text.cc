@@ -39,8 +39,8 @@ std::string lines_of(const std::string& name, const NodeState& state) {
   out += "\n";
   for (const controller::Waiting& thread : state.threads)
     out += "    thread " + std::to_string(thread.thread) + "  in " + thread.call + " since " +
-           when(thread.since) +
-           (thread.until == kNever ? "" : ", until " + when(thread.until)) + "\n";
+           when(thread.since) + (thread.until == kNever ? "" : ", until " + when(thread.until)) +
+           "\n";
   for (const controller::TimerState& timer : state.timers) {
     out += "    timer " + descriptor(timer.descriptor) + "  due " + when(timer.due);
     if (timer.interval.count() > 0) out += ", every " + mix::to_text(timer.interval);

@@ -203,8 +203,7 @@ bool Stops::stand(const runner::Standing& standing) {
   if (x_apart)
     x_why = "event " + std::to_string(*x_apart) + " is not what it was the first time";
   else if (differs())
-    x_why = "event " + std::to_string(x_checker->difference()->seq) +
-            " is not what was recorded";
+    x_why = "event " + std::to_string(x_checker->difference()->seq) + " is not what was recorded";
   show(standing);
   x_halt = false;
   x_step = false;
@@ -215,8 +214,7 @@ bool Stops::stand(const runner::Standing& standing) {
 
 void Stops::show_events() {
   const std::uint64_t many = x_events - x_shown;
-  if (many > x_latest.size())
-    std::cout << "  ... " << many - x_latest.size() << " events\n";
+  if (many > x_latest.size()) std::cout << "  ... " << many - x_latest.size() << " events\n";
   const std::size_t first = x_latest.size() - std::min<std::size_t>(many, x_latest.size());
   for (std::size_t i = first; i < x_latest.size(); ++i) {
     const auto view = read_event(x_latest[i]);
@@ -236,8 +234,8 @@ void Stops::show_events() {
 void Stops::show(const runner::Standing& standing) {
   const bool stepped = x_step && x_why.empty();
   show_events();
-  std::cout << "stopped at " << exact(standing.controller.now()) << ", after "
-            << x_events << " events" << (x_why.empty() ? "" : ": " + x_why) << "\n";
+  std::cout << "stopped at " << exact(standing.controller.now()) << ", after " << x_events
+            << " events" << (x_why.empty() ? "" : ": " + x_why) << "\n";
   if (x_compared > 0 && !stepped)
     std::cout << "  the first " << x_compared << " events were as they were before\n";
   if (!stepped) std::cout << state_text(standing);

@@ -22,8 +22,8 @@
 namespace lab::cli {
 
 struct Until {
-  std::string text;                   // as it was written
-  std::optional<VirtualTime> time;    // "3 s": before what is due then
+  std::string text;                    // as it was written
+  std::optional<VirtualTime> time;     // "3 s": before what is due then
   std::optional<std::uint64_t> event;  // "1042": when that one has happened
   std::optional<std::int64_t> packet;  // "hop(packet=17, layer=2)": when it has come there
   int layer = 0;
@@ -81,12 +81,12 @@ class Stops final : public runner::Visitor {
   std::atomic<bool> x_halt = false;
   std::string x_why;                   // why it stands still
   std::optional<std::uint64_t> x_apart;
-  std::uint64_t x_events = 0;          // of this pass
-  std::uint64_t x_shown = 0;           // of them, before the last stop
-  std::uint64_t x_compared = 0;        // equal to those of an earlier pass
-  std::vector<Digest> x_seen;          // of the pass that came furthest
-  std::deque<mix::Bytes> x_latest;     // events, to be shown
-  std::int64_t x_made = 0;             // packets made so far: ids of the view `packet`
+  std::uint64_t x_events = 0;       // of this pass
+  std::uint64_t x_shown = 0;        // of them, before the last stop
+  std::uint64_t x_compared = 0;     // equal to those of an earlier pass
+  std::vector<Digest> x_seen;       // of the pass that came furthest
+  std::deque<mix::Bytes> x_latest;  // events, to be shown
+  std::int64_t x_made = 0;          // packets made so far: ids of the view `packet`
 };
 
 }  // namespace lab::cli

@@ -57,7 +57,8 @@ SocketState state_of(const kernel::Socket& socket, int descriptor) {
   out.descriptor = descriptor;
   out.stream = socket.type != 2;
   out.state = out.stream ? text_of(socket.state) : "datagrams";
-  if (socket.bound || socket.state == kernel::TcpState::connected) out.local = text_of(socket.local);
+  if (socket.bound || socket.state == kernel::TcpState::connected)
+    out.local = text_of(socket.local);
   if (socket.state == kernel::TcpState::connected || socket.state == kernel::TcpState::connecting)
     out.remote = text_of(socket.remote);
   out.unread = socket.rx_size;

@@ -22,8 +22,8 @@ struct TimerState {
 struct SocketState {
   int descriptor = -1;  ///< -1: closed, but not empty yet
   bool stream = true;
-  std::string state;          ///< "listening", "connected", ...
-  std::string local, remote;  ///< "10.0.0.2:1789"
+  std::string state;                     ///< "listening", "connected", ...
+  std::string local, remote;             ///< "10.0.0.2:1789"
   std::uint32_t unread = 0, unsent = 0;  ///< bytes
   std::uint64_t unacknowledged = 0;      ///< bytes sent whose receipt is not known
   std::uint32_t waiting = 0;             ///< connections not accepted, or datagrams not read

@@ -98,8 +98,7 @@ std::expected<void, std::string> seal(const std::string& path) {
   const auto read_back = file ? read(path, file) : std::nullopt;
   if (!read_back) return std::unexpected(path + ": " + std::strerror(errno));
   if (read_back->at < 0) return std::unexpected(path + ": its seal was not written");
-  if (::pwrite(file.fd(), read_back->sum.data(), kSum, read_back->at) !=
-      static_cast<ssize_t>(kSum))
+  if (::pwrite(file.fd(), read_back->sum.data(), kSum, read_back->at) != static_cast<ssize_t>(kSum))
     return std::unexpected(path + ": " + std::strerror(errno));
   return {};
 }

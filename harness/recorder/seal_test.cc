@@ -46,8 +46,7 @@ BOOST_AUTO_TEST_CASE(a_sealed_file_is_whole_and_its_rows_are_as_they_were) {
   BOOST_TEST((check_seal(file.path.string()).error() == Broken::unsealed));
   BOOST_REQUIRE(seal(file.path.string()).has_value());
   BOOST_TEST(check_seal(file.path.string()).has_value());
-  auto db = mix::sqlite::Database::open(file.path.string(),
-                                        mix::sqlite::Database::Mode::read_only);
+  auto db = mix::sqlite::Database::open(file.path.string(), mix::sqlite::Database::Mode::read_only);
   BOOST_TEST(db->text("PRAGMA integrity_check").value() == "ok");
   BOOST_TEST(db->integer("SELECT count(*) FROM log WHERE line = 'mixlab-seal:' || rowid || "
                          "'00000000000000000000000000000000'")
@@ -77,8 +76,8 @@ BOOST_AUTO_TEST_CASE(a_changed_row_and_a_missing_end_break_it) {
   const Sealed file;
   BOOST_REQUIRE(seal(file.path.string()).has_value());
   {
-    auto db = mix::sqlite::Database::open(file.path.string(),
-                                          mix::sqlite::Database::Mode::read_write);
+    auto db =
+        mix::sqlite::Database::open(file.path.string(), mix::sqlite::Database::Mode::read_write);
     BOOST_REQUIRE(db->run("UPDATE log SET line = 'x' WHERE rowid = 7").has_value());
   }
   BOOST_TEST((check_seal(file.path.string()).error() == Broken::changed));

@@ -28,8 +28,8 @@ mix::sqlite::Result<std::vector<Source>> kept_sources(mix::sqlite::Database& db)
     if (!row) return std::unexpected(row.error());
     if (!*row) return out;
     const mix::BytesView bytes = rows->blob(3);
-    out.push_back({rows->text(0), rows->text(1), rows->integer(2),
-                   mix::Bytes(bytes.begin(), bytes.end())});
+    out.push_back(
+        {rows->text(0), rows->text(1), rows->integer(2), mix::Bytes(bytes.begin(), bytes.end())});
   }
 }
 

@@ -41,8 +41,8 @@ class Checker::Reader {
       if (!*row) break;
       names[nodes->integer(0)] = nodes->text(1);
     }
-    auto events =
-        x_db.prepare("SELECT seq, time_ns, coalesce(node, 0), kind, detail FROM event ORDER BY seq");
+    auto events = x_db.prepare(
+        "SELECT seq, time_ns, coalesce(node, 0), kind, detail FROM event ORDER BY seq");
     if (!events) return std::unexpected(events.error().text);
     x_events.emplace(std::move(*events));
     x_events->start();

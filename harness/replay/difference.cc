@@ -152,6 +152,13 @@ std::string value_text(std::string_view key, const json::value& value) {
   return key == "calls" ? calls_text(text) : text;
 }
 
+std::string seconds(std::int64_t ns) {
+  if (ns < 0) return "none";
+  char out[40];
+  std::snprintf(out, sizeof out, "%.6f s", static_cast<double>(ns) / 1e9);
+  return out;
+}
+
 /// The fields for people: digests by their first digits, calls by name.
 std::string brief(const std::string& detail) {
   boost::system::error_code error;
@@ -160,6 +167,7 @@ std::string brief(const std::string& detail) {
   std::string out;
   for (const auto& [key, value] : parsed.as_object()) {
     std::string text = value_text(key, value);
+    if (key == "deadline" && value.is_int64()) text = seconds(value.as_int64());
     if (text.size() >= 32 && key != "calls" &&
         text.find_first_not_of("0123456789abcdef") == std::string::npos)
       text = text.substr(0, 8);
@@ -243,6 +251,7 @@ std::vector<FieldDifference> fields_that_differ(const EventLine& a, const EventL
   compare("time", std::to_string(a.time_ns) + " ns", std::to_string(b.time_ns) + " ns");
   compare("node", a.node, b.node);
   compare("kind", a.kind, b.kind);
+  if (a.kind != b.kind) return out;  // their fields have nothing in common
   boost::system::error_code error_a, error_b;
   const json::value left = json::parse(a.detail, error_a), right = json::parse(b.detail, error_b);
   if (error_a || error_b || !left.is_object() || !right.is_object()) {

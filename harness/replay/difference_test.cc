@@ -26,8 +26,8 @@ struct Folder {
 
 /// A recording of `count` events of three nodes, of which one may be another; checkpoints as the
 /// lab makes them.
-mix::sqlite::Database recording(const fs::path& file, std::int64_t count,
-                                std::int64_t other = -1, const std::string& as = "") {
+mix::sqlite::Database recording(const fs::path& file, std::int64_t count, std::int64_t other = -1,
+                                const std::string& as = "") {
   fs::remove(file);
   auto db = mix::sqlite::Database::open(file.string(), mix::sqlite::Database::Mode::create);
   BOOST_REQUIRE(db.has_value());
@@ -46,9 +46,9 @@ mix::sqlite::Database recording(const fs::path& file, std::int64_t count,
     BOOST_REQUIRE(checkpoint->run(seq, std::string_view(mix::to_hex(digest))).has_value());
   };
   for (std::int64_t seq = 0; seq < count; ++seq) {
-    const std::string detail =
-        seq == other ? as
-                     : R"({"inbox": ")" + std::to_string(seq * 7919) + R"(", "calls": "00e800000001"})";
+    const std::string detail = seq == other ? as
+                                            : R"({"inbox": ")" + std::to_string(seq * 7919) +
+                                                  R"(", "calls": "00e800000001"})";
     const std::string kind = seq % 10 == 9 ? "network" : "activation";
     chain.add(mix::as_bytes(detail));
     BOOST_REQUIRE(
@@ -68,8 +68,8 @@ BOOST_AUTO_TEST_CASE(a_planted_difference_is_found_without_reading_everything) {
   auto a = recording(folder.path / "a", kEvents);
   for (const std::int64_t at : {std::int64_t{0}, std::int64_t{999}, std::int64_t{1000},
                                 std::int64_t{61'803}, kEvents - 1}) {
-    auto b = recording(folder.path / "b", kEvents, at,
-                       R"({"inbox": "x", "calls": "00e800000002"})");
+    auto b =
+        recording(folder.path / "b", kEvents, at, R"({"inbox": "x", "calls": "00e800000002"})");
     std::uint64_t rows = 0;
     const auto found = first_difference(a, b, {}, &rows);
     BOOST_REQUIRE(found.has_value());
@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(equal_recordings_have_no_difference_and_an_end_is_one) {
 BOOST_AUTO_TEST_CASE(a_filter_looks_past_what_it_leaves_out) {
   const Folder folder;
   auto a = recording(folder.path / "a", 3000);
-  auto b = recording(folder.path / "b", 3000, 1501,
-                     R"({"inbox": "11886419", "calls": "00e800000002"})");
+  auto b =
+      recording(folder.path / "b", 3000, 1501, R"({"inbox": "11886419", "calls": "00e800000002"})");
   BOOST_TEST(first_difference(a, b, {"mix-1", {}, {}})->has_value());  // 1501 % 3 == 1
   BOOST_TEST(!first_difference(a, b, {"mix-0", {}, {}})->has_value());
   BOOST_TEST(!first_difference(a, b, {"", {"network"}, {}})->has_value());

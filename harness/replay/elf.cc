@@ -81,8 +81,7 @@ std::optional<std::string> copy_with_loader(const std::string& program, const st
     std::ofstream out(copy, std::ios::binary);
     out << bytes;
     std::error_code error;
-    if (out.flush())
-      std::filesystem::permissions(copy, std::filesystem::perms::owner_all, error);
+    if (out.flush()) std::filesystem::permissions(copy, std::filesystem::perms::owner_all, error);
     if (!out || error) return copy + ": cannot be written";
     return std::nullopt;
   }

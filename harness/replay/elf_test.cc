@@ -32,10 +32,9 @@ BOOST_AUTO_TEST_CASE(a_library_has_a_soname_and_a_program_none) {
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_names_another_loader_and_runs_only_with_it) {
-  const fs::path copy =
-      fs::temp_directory_path() / ("mixlab-elf-" + std::to_string(::getpid()));
-  BOOST_TEST(!copy_with_loader("/bin/true", "/lib64/ld-linux-x86-64.so.2", copy.string())
-                  .has_value());
+  const fs::path copy = fs::temp_directory_path() / ("mixlab-elf-" + std::to_string(::getpid()));
+  BOOST_TEST(
+      !copy_with_loader("/bin/true", "/lib64/ld-linux-x86-64.so.2", copy.string()).has_value());
   BOOST_TEST(std::system(copy.c_str()) == 0);
   BOOST_TEST(!copy_with_loader("/bin/true", "/no/such/loader", copy.string()).has_value());
   BOOST_TEST(std::system((copy.string() + " 2>&1").c_str()) != 0);

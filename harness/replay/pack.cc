@@ -65,8 +65,7 @@ void Pack::add(const Recorded& recorded) {
   for (const auto& [path, sum] : all) {
     const bool program = programs.contains(path) || is_own(name_of(path));
     const fs::path folder = fs::path(x_folder) / (program ? "bin" : "lib");
-    if (fs::exists(folder / name_of(path)))
-      x_files[path] = (folder / name_of(path)).string();
+    if (fs::exists(folder / name_of(path))) x_files[path] = (folder / name_of(path)).string();
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FILE.pack: the binaries and libraries of a recording's manifest, beside the recording. That is how
-// a run is had again when the machine has moved on.
+// FILE.pack: the binaries and libraries of a recording's manifest, beside the recording. That is
+// how a run is had again when the machine has moved on.
 //
 //   FILE.pack/bin/  programs, the shim, and mixlab itself
 //   FILE.pack/lib/  libraries under the names that programs ask for, and the dynamic loader

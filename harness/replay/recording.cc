@@ -47,8 +47,9 @@ std::expected<void, std::string> check(const std::string& file, bool anyway, std
       remark = file + " has no seal: an older mixlab wrote it, or it was damaged";
       break;
     case recorder::Broken::changed:
-      remark = file + " was changed or damaged after its run: its bytes are not those that were "
-                      "sealed";
+      remark = file +
+               " was changed or damaged after its run: its bytes are not those that were "
+               "sealed";
       break;
   }
   if (!anyway) return Wrong(remark + " (--anyway replays what it says now)");
@@ -59,7 +60,8 @@ std::expected<void, std::string> check(const std::string& file, bool anyway, std
 
 std::expected<Recorded, std::string> open_recording(const std::string& file, bool anyway) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) return Wrong(file + ": there is no such file");
+  if (!std::filesystem::is_regular_file(file, error))
+    return Wrong(file + ": there is no such file");
   if (file.ends_with(".incomplete"))
     return Wrong(file + " is the recording of a run that did not end; it cannot be replayed");
   if (!std::ifstream(file)) return Wrong(file + ": you may not read it");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recording as somebody who wants its run again sees it: the scenario, the seed, what it stood on.
-// Everything that is not one says so in a sentence of its own.
+// A recording as somebody who wants its run again sees it: the scenario, the seed, what it stood
+// on. Everything that is not one says so in a sentence of its own.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -38,8 +38,9 @@ void collect(const json::object& summary, const std::string& list, bool left, Ro
           name == "that" || name == "mode" || name == "detail" || name == "first_bad_event")
         continue;
       const bool duration = name.ends_with("_ns");
-      std::string what =
-          subject(list, row) + (duration ? "mean round trip" : name == "count" ? "" : name);
+      std::string what = subject(list, row) + (duration          ? "mean round trip"
+                                               : name == "count" ? ""
+                                                                 : name);
       while (what.ends_with(' '))
         what.pop_back();
       std::ranges::replace(what, '_', ' ');
