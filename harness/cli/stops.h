@@ -79,7 +79,7 @@ class Stops final : public runner::Visitor {
   bool x_step = false, x_again = false, x_over = false;
   bool x_helped = false;
   std::atomic<bool> x_halt = false;
-  std::string x_why;                   // why it stands still
+  std::string x_why;  // why it stands still
   std::optional<std::uint64_t> x_apart;
   std::uint64_t x_events = 0;       // of this pass
   std::uint64_t x_shown = 0;        // of them, before the last stop

@@ -18,7 +18,8 @@ class PacketWatch {
   virtual ~PacketWatch() = default;
   /// What a program recorded: a packet made, or handled.
   virtual void recorded(const mix::record::Row& row) = 0;
-  /// A packet came, or will not; `layer` of the receiver, -1: none. The row's own bytes are not set.
+  /// A packet came, or will not; `layer` of the receiver, -1: none. The row's own bytes are not
+  /// set.
   virtual void crossed(const WirePacketRow& row, mix::BytesView bytes, int layer) = 0;
 };
 
