@@ -152,7 +152,7 @@ CREATE TABLE source (
   mode    INTEGER NOT NULL,         -- permission bits
   bytes   BLOB NOT NULL,
   PRIMARY KEY (program, path)
-);
+) WITHOUT ROWID;
 
 -- One row, written last: "mixlab-seal:" and the SHA-256 of the whole file, taken with zeros in
 -- its own place. A file that does not match it was changed or damaged after its run.
