@@ -154,14 +154,16 @@ bool is_mixlab(std::string_view version) {
 /// Private, but a symbol like others.
 void ring(client::Client*) __asm__("_ZN3mix6client6Client4ringEv");
 
-std::string real_answer_json(std::string_view, client::Service&) __asm__(
-    "__real__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEERNS0_7S"
-    "erviceE");
-std::string answer_json(std::string_view request, client::Service& service) __asm__(
-    "__wrap__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEERNS0_7S"
-    "erviceE");
-std::string answer_json(std::string_view request, client::Service& service) {
-  std::string reply = real_answer_json(request, service);
+std::string real_answer_json(std::string_view, client::Service&, runtime::Refusals*) __asm__(
+    "__real__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEER"
+    "NS0_7ServiceEPNS_7runtime8RefusalsE");
+std::string answer_json(std::string_view request, client::Service& service,
+                        runtime::Refusals* refusals) __asm__(
+    "__wrap__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEER"
+    "NS0_7ServiceEPNS_7runtime8RefusalsE");
+std::string answer_json(std::string_view request, client::Service& service,
+                        runtime::Refusals* refusals) {
+  std::string reply = real_answer_json(request, service, refusals);
   if (breaks(Promise::eager) && reply.find("\"send\"") != std::string::npos) {
     one_more = true;
     ring(static_cast<client::Client*>(&service));
