@@ -157,7 +157,8 @@ def many_nodes(bench: Bench, verdicts: Verdicts) -> None:
         less, more = bench.run(**sizes, duration=short), bench.run(**sizes, duration=long)
         hop_us.append((more["wall"] - less["wall"]) / (more["hops"] - less["hops"]) * 1e6)
         print(f"  {sizes['width'] * 3} mixes: {more['hops'] - less['hops']} hops from {short} to {long},"
-              f" {hop_us[-1]:.0f} us a hop")
+              f" {hop_us[-1]:.0f} us and"
+              f" {(more['activations'] - less['activations']) / (more['hops'] - less['hops']):.2f} activations a hop")
     verdicts.bound("wall time a hop, 299 programs over 11", hop_us[1] / hop_us[0], 1.5)
     seen = bench.run(**large, duration="6 s", look=True)
     for name, (dirty, pss) in sorted(seen["memory"].items()):

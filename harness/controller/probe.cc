@@ -74,7 +74,7 @@ std::vector<Ability> probe_machine() {
   open(
       "another processor",
       "where CPUID faults, TSX and AVX-512 are masked and libm and libc choose by the lab's table; "
-      "equality was never tried on another processor, and a program that uses these instructions "
+      "no test runs on two processors, and a program that uses these instructions "
       "unasked is not covered");
   open(
       "another kernel",
