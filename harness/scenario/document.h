@@ -32,8 +32,9 @@ struct Reorder {
 };
 using Words = std::vector<std::string>;
 using Files = std::map<std::string, std::string>;
+using Commands = std::map<std::string, Words>;
 using Data = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, std::string, Duration,
-                          Ratio, Latency, Loss, Reorder, Window, Words, Files>;
+                          Ratio, Latency, Loss, Reorder, Window, Words, Files, Commands>;
 
 struct Value {
   Data data;

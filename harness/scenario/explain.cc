@@ -107,6 +107,9 @@ std::string explain(const Plan& plan) {
   if (talks > 0)
     out += "Messages: " + count_of(talks, "client") +
            " of them speak or listen through their own websocket.\n";
+  for (const Program& program : plan.programs)
+    if (program.role != Role::other && !program.command.front().starts_with("nym-"))
+      out += "In the place of " + program.name + ": " + program.command.front() + ".\n";
   out += "\nLinks\n";
   for (const auto& [name, law] : plan.links)
     out += "  " + name + ": " + words(law) + "\n";

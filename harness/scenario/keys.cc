@@ -27,6 +27,8 @@ constexpr Key kMixnet[] = {
     {"mean_delay", Kind::duration, "\"100 ms\"", "mean of the delay asked of each mix"},
     {"poll_interval", Kind::duration, "\"500 ms\"", "between two pulls of a client"},
     {"stagger", Kind::duration, "\"1 ms\"", "between the starts of two programs"},
+    {"instead", Kind::commands, nullptr,
+     "programs that run in the place of these: name = words that stand before the first flag"},
 };
 constexpr Key kHost[] = {
     {"address", Kind::address, nullptr, "numeric IPv4 address; the lab gives one otherwise"},
@@ -242,6 +244,8 @@ std::string describe(Kind kind) {
       return "an array of texts";
     case Kind::files:
       return "a table of texts";
+    case Kind::commands:
+      return "a table of arrays of texts ({ client-0 = [\"nym-client\", \"websocket\"] })";
     case Kind::latency:
       return "a duration, or {dist = \"uniform\", min, max}, {dist = \"normal\", mean, sd, min} or "
              "{dist = \"exponential\", mean, min}";

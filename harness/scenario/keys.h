@@ -30,6 +30,7 @@ enum class Kind {
   link_name,
   command,
   files,
+  commands,
   latency,
   loss,
   reorder,

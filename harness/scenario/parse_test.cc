@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <sstream>
 
 using namespace lab;
@@ -132,6 +133,18 @@ BOOST_AUTO_TEST_CASE(a_mixnet_expands_into_its_hosts_and_programs) {
   BOOST_TEST(plan.hosts[3].address == "10.1.0.3");
   BOOST_TEST((plan.programs[9].after == NodeId{8}));
   BOOST_TEST((plan.programs[3].start == 3ms));
+}
+
+BOOST_AUTO_TEST_CASE(another_program_in_a_place_keeps_the_flags_of_that_place) {
+  const std::string text =
+      "[scenario]\nname = \"a\"\nduration = \"30 s\"\n[mixnet]\ninstead = { client-0 = "
+      "[\"odd-client\", \"--break\", \"x\", \"websocket\"] }\n";
+  const Plan plan = good(text);
+  const Program& odd = *std::ranges::find(plan.programs, "client-0", &Program::name);
+  const std::vector<std::string> begin{"odd-client", "--break", "x", "websocket", "--id"};
+  BOOST_TEST(std::ranges::equal(std::span(odd.command).first(5), begin));
+  BOOST_TEST(good(plan.canonical).canonical == plan.canonical);
+  BOOST_TEST(explain(plan).find("In the place of client-0: odd-client.") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(every_table_reaches_the_plan) {

@@ -24,7 +24,10 @@ std::vector<std::string> names(const std::vector<Program>& programs) {
 }  // namespace
 
 void Resolver::hosts_and_programs() {
-  if (const Section* mixnet = x_document.find("mixnet")) expand_mixnet(*mixnet, x_plan);
+  if (const Section* mixnet = x_document.find("mixnet")) {
+    expand_mixnet(*mixnet, x_plan);
+    if (mixnet->has("instead")) instead(*mixnet);
+  }
   for (const Section* section : x_document.all("program"))
     host_of(*section);
   for (const Section* section : x_document.all("program"))
@@ -38,6 +41,24 @@ void Resolver::hosts_and_programs() {
     after(*sections[i], x_plan.programs[first + i]);
   clocks();
   addresses();
+}
+
+/// The words before a program's first flag say which program it is; its flags stay.
+void Resolver::instead(const Section& mixnet) {
+  for (const auto& [name, words] : mixnet.get<Commands>("instead")) {
+    const auto found = std::ranges::find(x_plan.programs, name, &Program::name);
+    if (found == x_plan.programs.end()) {
+      problem(mixnet, "instead",
+              "[mixnet] starts no program called '" + name + "'" +
+                  suggestion(name, names(x_plan.programs)));
+      continue;
+    }
+    auto& command = found->command;
+    const auto flags = std::ranges::find_if(
+        command, [](const std::string& word) { return word.starts_with("--"); });
+    command.erase(command.begin(), flags);
+    command.insert(command.begin(), words.begin(), words.end());
+  }
 }
 
 void Resolver::host_of(const Section& section) {

@@ -28,6 +28,7 @@ class Resolver {
   Stream chance(const Section& section, const char* key) const;
   void replace(Section& section, const char* key, std::string text);
 
+  void instead(const Section& mixnet);
   void host_of(const Section& section);
   void program(const Section& section);
   void after(const Section& section, Program& program);

@@ -176,9 +176,9 @@ Read<Data> window_of(const toml::node& node) {
   return Data(Window{kStart + *begin, kStart + *end});
 }
 
-Read<Data> words_of(const Key& key, const toml::node& node) {
+Read<Words> words_in(Kind kind, const toml::node& node) {
   const toml::array* array = node.as_array();
-  if (array == nullptr) return mismatch(key.kind, node);
+  if (array == nullptr) return mismatch(kind, node);
   Words out;
   for (const toml::node& item : *array) {
     const std::string* text = text_of(item);
@@ -186,6 +186,19 @@ Read<Data> words_of(const Key& key, const toml::node& node) {
     out.push_back(*text);
   }
   if (out.empty()) return Wrong("the array is empty");
+  return out;
+}
+
+Read<Data> commands_of(const toml::node& node) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) return mismatch(Kind::commands, node);
+  Commands out;
+  for (const auto& [key, item] : *table) {
+    const std::string name(key.str());
+    auto words = words_in(Kind::command, item);
+    if (!words) return Wrong("'" + name + "': " + words.error());
+    out[name] = std::move(*words);
+  }
   return Data(out);
 }
 
@@ -284,7 +297,9 @@ Read<Data> read_value(const Key& key, const toml::node& node) {
       return needs_text() ? mismatch(key.kind, node) : wrap(read_bandwidth(*text_of(node)));
     case Kind::command:
     case Kind::words:
-      return words_of(key, node);
+      return wrap(words_in(key.kind, node));
+    case Kind::commands:
+      return commands_of(node);
     case Kind::files:
       return files_of(node);
     case Kind::latency:

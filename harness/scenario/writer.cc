@@ -20,6 +20,13 @@ std::string write_files(const Files& files) {
   return out + (files.empty() ? "}" : " }");
 }
 
+std::string write_commands(const Commands& commands) {
+  std::string out = "{";
+  for (const auto& [name, words] : commands)
+    out += (out.size() == 1 ? " " : ", ") + quote(name) + " = " + write_words(words);
+  return out + (commands.empty() ? "}" : " }");
+}
+
 std::string write_latency(const Latency& latency) {
   const auto text = [](Duration d) { return quote(write_duration(d)); };
   switch (latency.law) {
@@ -90,6 +97,8 @@ std::string write_value(Kind kind, const Data& data) {
       return write_words(std::get<Words>(data));
     case Kind::files:
       return write_files(std::get<Files>(data));
+    case Kind::commands:
+      return write_commands(std::get<Commands>(data));
     case Kind::latency:
       return write_latency(std::get<Latency>(data));
     case Kind::loss:

@@ -43,6 +43,8 @@ class Execution:
     status: int = BROKEN
     output: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
+    """Other tests look at its recording, too."""
 
     def again(self) -> str:
         """The command that runs the same again, recording to the place of its own choice."""
@@ -58,6 +60,13 @@ class Execution:
         return f"exit status {self.status}: {_MEANING.get(self.status, 'ended by a signal or a crash')}"
 
 
+class Shared:
+    """Executions that several tests look at: `Lab.once`. One of these lives as long as the session."""
+
+    def __init__(self) -> None:
+        self.done: dict[object, tuple[Execution, Exception | None]] = {}
+
+
 class Lab:
     """Runs scenarios; what `lab.run` in a test calls. Recordings go to `folder`, one file an execution."""
 
@@ -69,9 +78,11 @@ class Lab:
         check: bool = False,
         program: str | os.PathLike[str] | None = None,
         roots: tuple[Path, ...] = (),
+        shared: Shared | None = None,
     ) -> None:
         self.folder, self.seed, self.check = folder, seed, check
         self._program, self._roots = program, roots
+        self._shared = shared or Shared()
         self.executions: list[Execution] = []
         self.pinned: list[int] = []
         """Seeds that a test insisted on although the command line named another."""
@@ -123,6 +134,34 @@ class Lab:
         self._judge(execution, status)
         return Run(execution.recording)
 
+    def once(
+        self,
+        scenario: str | os.PathLike[str],
+        seed: int | None = None,
+        *,
+        settings: Mapping[str, object] | None = None,
+        status: int = HELD,
+    ) -> Run:
+        """As `run`, but tests that ask for the same text, seed, settings and status share one run."""
+        text = self._find(Path(scenario)).read_text(encoding="utf-8")
+        known = {key: str(value) for key, value in (settings or {}).items()}
+        key = (text, self.seed if seed is None else seed, *sorted(known.items()), status)
+        if key not in self._shared.done:
+            failure: Exception | None = None
+            try:
+                self.run(scenario, seed, settings=settings, status=status)
+            except (AssertionError, LabError) as error:
+                failure = error
+            if not self.executions:  # nothing was begun
+                raise failure or LabError(f"{scenario} was not run")
+            self.executions[-1].shared = True
+            self._shared.done[key] = (self.executions.pop(), failure)
+        execution, failure = self._shared.done[key]
+        self.executions.append(execution)
+        if failure is not None:
+            raise failure
+        return Run(execution.recording)
+
     def _plan(self, scenario: Path, seed: int | None, settings: Mapping[str, object]) -> Execution:
         try:
             program = programs.find("mixlab", self._program, self._roots[0] if self._roots else None)
@@ -162,14 +201,14 @@ class Lab:
         raise LabError(report)
 
     def keep(self, results: Path, label: str) -> list[tuple[Execution, Path | None]]:
-        """Moves the recordings to `results` under names that are free; (execution, new place or None)."""
+        """Brings the recordings to `results` under names that are free; (execution, new place or None)."""
         kept: list[tuple[Execution, Path | None]] = []
         for execution in self.executions:
             place = None
             if execution.recording.exists():
                 results.mkdir(parents=True, exist_ok=True)
                 place = _free_name(results, f"{label}-{execution.scenario.stem}-{_seed(execution.seed)}")
-                shutil.move(execution.recording, place)
+                (shutil.copyfile if execution.shared else shutil.move)(execution.recording, place)
             kept.append((execution, place))
         return kept
 

@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 
 from . import programs
-from .lab import HELD, Execution, Lab, LabError
+from .lab import HELD, Execution, Lab, LabError, Shared
 from .run import Run
 
 _OUTPUT_LINES = 60
 _lab_key = pytest.StashKey[Lab]()
+_shared_key = pytest.StashKey[Shared]()
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -79,12 +80,15 @@ def _results(config: pytest.Config) -> Path:
 
 
 def _make_lab(config: pytest.Config, folder: Path, seed: int | None) -> Lab:
+    if _shared_key not in config.stash:
+        config.stash[_shared_key] = Shared()
     return Lab(
         folder,
         seed=seed,
         check=config.getoption("--mixlab-check"),
         program=config.getoption("--mixlab-bin"),
         roots=_roots(config),
+        shared=config.stash[_shared_key],
     )
 
 

@@ -13,11 +13,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from .stats import Judged
+    from .wire import Sending
 
 
 class Violated(AssertionError):
@@ -215,3 +220,49 @@ class Run:
         from . import promises
 
         promises.no_drops(self, frozenset(besides))
+
+    # Promises about the wire and about chance: lab runs only. -------------------------------------------------
+
+    def sending(self, client: str) -> Sending:
+        """What the wire shows of a client: packets to layer 1, requests to its provider, connections."""
+        from . import wire
+
+        return wire.sending(self, client)
+
+    def assert_same_sending(self, other: Run, client: str) -> None:
+        """Non-interference (S8): in two runs of one seed, whatever the client's user did in each, time, size and
+        first hop of its packets, time and size of its requests to the provider, and its connections are equal."""
+        from . import wire
+
+        wire.same_sending(self, other, client)
+
+    def assert_size_uniform(self) -> Counter[tuple[str, int]]:
+        """Size uniformity (S3): whole packets and nothing else between clients, mixes and providers, on one
+        connection for each pair; requests of one size; five messages in every reply. Known of the 0.4 wire, and
+        let pass: how long the messages of a reply are. Returns {(link, bytes): how often}. For runs without
+        restarts, on links that neither cut reads nor lose; needs [record] payload = "full"."""
+        from . import wire
+
+        return wire.size_uniform(self)
+
+    def assert_delay_law(self, mean: str | int, hold: bool = True) -> list[Judged]:
+        """Delays (S6): those asked of mixes are exponential with this mean, for each class and layer, whatever the
+        class, the next hop and the delays before; with `hold`, those kept are the ones asked, to the nanosecond.
+        Returns what was judged: how many samples, and the smallest error they would show."""
+        from . import laws
+
+        return laws.delays(self, mean, hold)
+
+    def assert_poisson_sending(self, client: str, loop_rate: float, send_rate: float) -> list[Judged]:
+        """Sending times (S7): two Poisson streams of these rates (a second), loops and the rest, from the client's
+        first packet on. Returns what was judged."""
+        from . import laws
+
+        return laws.sending(self, client, loop_rate, send_rate)
+
+    def assert_no_burst(self, client: str, rate: float, window: str | int = "10 ms") -> Judged:
+        """No window holds more of a client's packets than a Poisson process of that rate (a second) puts into one:
+        what was missed while it stood still is not made up for (S7)."""
+        from . import laws
+
+        return laws.no_burst(self, client, rate, window)

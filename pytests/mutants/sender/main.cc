@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // mutant-sender: sends what no honest client would, along any route, and says what it sent.
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include "pytests/mutants/sender/route.h"
 #include "src/crypto/cipher.h"
@@ -38,6 +40,11 @@ constexpr const char* kFooter =
     "  mutant-sender --hop mix:1                                         ends at a mix\n"
     "  mutant-sender --hop mix:1 --hop 127.0.0.1:9 --hop provider        to nobody\n"
     "  mutant-sender --hop mix:1 --hop mix:2 --hop mix:3 --hop provider --resend 2\n"
+    "  mutant-sender --packets FILE                                      sends what the file says\n"
+    "\n"
+    "A line of FILE is TIME IP:PORT HEX: nanoseconds of the monotonic clock (of a lab's run), "
+    "where\n"
+    "to, and the bytes of one packet. Lines are in order of time.\n"
     "\n"
     "Exit status: 0 all sent; 1 something could not be sent; 2 wrong usage.";
 
@@ -56,6 +63,7 @@ struct Flags {
   std::size_t cut = 0;
   bool one_connection = false;
   bool truncate = false;
+  std::string packets;
   std::string wait = "30 s";
   std::string record;
   std::string name = "mutant-sender";
@@ -84,6 +92,36 @@ void flip(sphinx::Packet& packet, std::size_t bit) {
   packet[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
 }
 
+/// A packet that somebody else made.
+struct Ready {
+  Instant time;
+  sphinx::NodeAddress to;
+  sphinx::Packet packet;
+};
+
+std::expected<std::vector<Ready>, std::string> read_packets(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) return std::unexpected("--packets: cannot read " + file);
+  std::vector<Ready> out;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    std::istringstream words(line);
+    std::int64_t time = 0;
+    std::string to, hex;
+    words >> time >> to >> hex;
+    const auto address = sphinx::NodeAddress::from_text(to);
+    const auto bytes = from_hex(hex);
+    if (!address || !bytes || bytes->size() != sphinx::kPacketBytes ||
+        (!out.empty() && Instant(Duration(time)) < out.back().time))
+      return std::unexpected(file + ":" + std::to_string(number) +
+                             ": is not TIME IP:PORT HEX of 1372 bytes, no earlier than the last");
+    out.push_back({Instant(Duration(time)), *address, {}});
+    std::ranges::copy(*bytes, out.back().packet.begin());
+  }
+  if (out.empty()) return std::unexpected("--packets: " + file + " is empty");
+  return out;
+}
+
 /// What the flags mean.
 struct Plan {
   std::vector<HopSpec> hops;
@@ -91,10 +129,18 @@ struct Plan {
   Duration delay{}, every{}, wait{};
   std::optional<std::size_t> flip;
   std::optional<crypto::PublicKey> recipient;
+  std::vector<Ready> packets;
 };
 
 std::expected<Plan, std::string> plan_of(const Flags& flags) {
   Plan plan;
+  if (flags.hops.empty() == flags.packets.empty())
+    return std::unexpected("either --hop, once for each hop, or --packets");
+  if (!flags.packets.empty()) {
+    auto packets = read_packets(flags.packets);
+    if (!packets) return std::unexpected(packets.error());
+    plan.packets = std::move(*packets);
+  }
   for (const std::string& text : flags.hops) {
     auto hop = mutants::read_hop(text);
     if (!hop) return std::unexpected("--hop: " + hop.error());
@@ -136,13 +182,24 @@ class Sender {
         x_watcher(loop, {.directory = flags.directory, .interval = 1s, .refresh_gap = 100ms}) {}
 
   int run() {
-    x_loop.spawn(work());
+    x_loop.spawn(x_plan.packets.empty() ? work() : send_ready());
     x_loop.run();
     x_log.close();
     return x_failed ? 1 : 0;
   }
 
  private:
+  runtime::Task<> send_ready() {
+    record_node();
+    for (const Ready& ready : x_plan.packets) {
+      if (x_failed) break;
+      co_await x_loop.sleep_until(ready.time);
+      x_to = ready.to;
+      co_await send(ready.packet, 0, x_loop.now());
+    }
+    x_loop.stop();
+  }
+
   runtime::Task<> work() {
     record_node();
     x_watcher.start();
@@ -265,8 +322,9 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--directory", flags.directory, "Whom to ask where the hops are")
       ->capture_default_str()
       ->check(runtime::check_url);
-  app.add_option("--hop", flags.hops, "The route, one flag a hop, one to five; see below")
-      ->required();
+  app.add_option("--hop", flags.hops, "The route, one flag a hop, one to five; see below");
+  app.add_option("--packets", flags.packets, "Send these packets instead of making any; see below")
+      ->check(CLI::ExistingFile);
   app.add_option("--to", flags.to, "IP:PORT to connect to, if not the first hop");
   app.add_option("--delay", flags.delay, "Asked of every hop (any length: '2 h' is refused)")
       ->capture_default_str();
