@@ -50,6 +50,7 @@ class Judge {
     if (e.that == "conservation") conservation(e, out);
     if (e.that == "no-drop") no_drop(e, out);
     if (e.that == "constant-size") constant_size(e, out);
+    if (e.that == "delay-law") delay_law(e, out);
     if (e.that == "exit") exit_status(e, out);
     return out;
   }
@@ -336,6 +337,37 @@ class Judge {
     out.observed = std::to_string(first.integer(3)) + " bytes with " +
                    std::to_string(first.integer(4)) + " packets";
     blame(out, first.integer(1), first.integer_or_null(2));
+  }
+
+  /// No mix sends before the delay that the header asked for is over, nor later than `within`
+  /// after.
+  void delay_law(const Expectation& e, Finding& out) {
+    const std::int64_t from = ns(e.window.begin), to = end_of(e.window, x_plan);
+    const std::string late = "(sent_ns - received_ns - delay_ns)";
+    const std::string those =
+        " FROM handled WHERE verdict = 'forward' AND received_ns BETWEEN ? AND ?";
+    std::string wrong = "(" + late + " < 0";
+    if (e.within > Duration{}) wrong += " OR " + late + " > " + std::to_string(e.within.count());
+    wrong += ")";
+    Query count(x_db, "SELECT count(*), coalesce(sum(" + wrong + "), 0)" + those, from, to);
+    count.next();
+    const std::int64_t all = count.integer(0), bad = count.integer(1);
+    out.detail = std::to_string(all) + " packets held, " + std::to_string(bad) +
+                 " not for as long as they asked";
+    out.verdict = by_mode(e.mode, all - bad, bad, all >= kLeastPackets);
+    Query first(x_db,
+                "SELECT received_ns, node, (SELECT name FROM node WHERE id = handled.node), "
+                "delay_ns, sent_ns - received_ns, (SELECT packet FROM temp.j_hop h WHERE h.digest "
+                "= handled.digest_in AND h.to_node = handled.node LIMIT 1)" +
+                    those + " AND " + wrong + " ORDER BY received_ns, id LIMIT 1",
+                from, to);
+    if (bad == 0 || !first.next()) return;
+    out.packet = first.integer_or_null(5);
+    out.expected = "held for " + mix::to_text(Duration(first.integer(3)));
+    out.observed = first.text_or(2, "nobody") + " held a packet for " +
+                   mix::to_text(Duration(first.integer(4))) + ", asked for " +
+                   mix::to_text(Duration(first.integer(3)));
+    blame(out, first.integer(0), first.integer_or_null(1));
   }
 
   void exit_status(const Expectation& e, Finding& out) {

@@ -39,6 +39,9 @@ that = "no-drop"
 that = "constant-size"
 on = "link(client -> mix@layer1)"
 [[expect]]
+that = "delay-law"
+within = "1 ms"
+[[expect]]
 that = "exit"
 on = "client-0.init"
 [mixnet]
@@ -117,9 +120,10 @@ struct Play {
     return digest;
   }
   void handled(Who who, Digest in, std::optional<Digest> out, rec::Verdict verdict,
-               const char* reason = nullptr) {
+               const char* reason = nullptr, Duration held = {}, Duration asked = {}) {
     rec::HandledRow row;
-    row.received_ns = ns(now);
+    row.received_ns = ns(now - held);
+    if (out) row.delay_ns = asked.count();
     row.digest_in = in;
     row.digest_out = out;
     if (out) row.sent_ns = ns(now);
@@ -234,6 +238,29 @@ BOOST_AUTO_TEST_CASE(a_packet_sent_straight_to_layer_2_breaks_the_order_at_its_e
   BOOST_TEST(order.event.has_value());
   BOOST_TEST(is(found["no-drop"], judge::Verdict::fail));
   BOOST_TEST(found["no-drop"].observed.ends_with("replay"));
+}
+
+BOOST_AUTO_TEST_CASE(a_delay_that_is_cut_short_or_drawn_out_breaks_the_delay_law) {
+  for (const auto& [held, asked, verdict] : {std::tuple{10ms, 10ms, judge::Verdict::pass},
+                                             {11ms, 10ms, judge::Verdict::pass},
+                                             {9ms, 10ms, judge::Verdict::fail},
+                                             {12ms, 10ms, judge::Verdict::fail}}) {
+    Play play;
+    for (std::uint8_t i = 0; i < 34; ++i)
+      play.honest(i);
+    play.made(Play::digest_on(client, 34));
+    play.send(client, mix0, 34);
+    play.now += held;
+    play.handled(mix0, Play::digest_on(client, 34), Play::digest_on(mix0, 34),
+                 rec::Verdict::forward, nullptr, held, asked);
+    play.send(mix0, mix1, 34);
+    play.handled(mix1, Play::digest_on(mix0, 34), std::nullopt, rec::Verdict::drop, "replay");
+    auto found = play.verdicts();
+    BOOST_TEST(is(found["delay-law"], verdict), held.count() << " of " << asked.count());
+    if (verdict == judge::Verdict::pass) continue;
+    BOOST_TEST(found["delay-law"].observed.starts_with("mix-0 held a packet for "));
+    BOOST_TEST(found["delay-law"].packet.has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_packet_that_a_mix_takes_and_forgets_breaks_conservation) {
@@ -356,7 +383,7 @@ BOOST_AUTO_TEST_CASE(a_published_recording_has_its_name_verdicts_and_mode) {
   BOOST_TEST(db->text("SELECT verdict FROM run").value() == "pass");
   BOOST_TEST(db->text("SELECT chain FROM run").value() ==
              db->text("SELECT chain FROM checkpoint ORDER BY seq DESC").value());
-  BOOST_TEST(db->integer("SELECT count(*) FROM expectation WHERE verdict = 'pass'").value() == 6);
+  BOOST_TEST(db->integer("SELECT count(*) FROM expectation WHERE verdict = 'pass'").value() == 7);
   BOOST_TEST(db->text("SELECT group_concat(f || t || n) FROM (SELECT from_layer f, to_layer t, "
                       "count(*) n FROM hop GROUP BY 1, 2)")
                  .value() == "0130,1230,2330,3430");

@@ -81,6 +81,9 @@ std::string expectation_line(const Expectation& e) {
   if (e.that == "real-delivered")
     out += ": " + write_ratio(e.ratio) + " of the messages arrive within " +
            write_duration(e.within) + (e.exactly_once ? ", none twice" : "");
+  if (e.that == "delay-law")
+    out += std::string(": no mix sends early") +
+           (e.within > Duration{} ? ", nor more than " + write_duration(e.within) + " late" : "");
   if (e.that == "exit") out += ": " + e.on + " ends with " + std::to_string(e.code);
   if (e.that == "constant-size") out += " on " + e.on;
   if (!e.except.empty()) {

@@ -221,6 +221,13 @@ class Run:
 
         promises.no_drops(self, frozenset(besides))
 
+    def assert_no_resend_taken(self, same: Iterable[Iterable[bytes]] = ()) -> None:
+        """No node takes a packet twice (S4). Copies are known by their digests; `same` names digests of one packet
+        in other bytes (another alpha of one shared secret, another payload), as whoever crafted them knows."""
+        from . import promises
+
+        promises.no_resend_taken(self, [list(variants) for variants in same])
+
     # Promises about the wire and about chance: lab runs only. -------------------------------------------------
 
     def sending(self, client: str) -> Sending:
@@ -266,3 +273,11 @@ class Run:
         from . import laws
 
         return laws.no_burst(self, client, rate, window)
+
+    def assert_accounts(self, interval: str | int = "1 s", settle: str | int = "1 s") -> int:
+        """For every node and interval: what the wire brought is what the wire took, was stored, was dropped for a
+        reason, or is held more than before (S10), up to `settle` before the end. For runs in which nothing was
+        killed. Returns how many sums came out."""
+        from . import account
+
+        return account.balanced(self, interval, settle)

@@ -81,6 +81,52 @@ def public_key(secret: int) -> bytes:
     return multiply(secret, _BASE)
 
 
+# The same packet in other bytes: what a node must still know for one it took. -----------------------------------
+
+
+def _root(square: int) -> int | None:
+    """A square root modulo p, where there is one."""
+    root = pow(square, (_P + 3) // 8, _P)
+    if root * root % _P != square % _P:
+        root = root * pow(2, (_P - 1) // 4, _P) % _P
+    return root if root * root % _P == square % _P else None
+
+
+def _point(u: int) -> tuple[int, int] | None:
+    """A point of the curve with that u; None when its two are on the twist."""
+    v = _root((u**3 + 486662 * u * u + u) % _P)
+    return None if v is None else (u, v)
+
+
+def _small_order(order: int) -> tuple[int, int]:
+    """A point of order 2, 4 or 8: what is left of a point multiplied by the order of the large subgroup."""
+    for start in range(2, 1000):
+        whole = _point(start)
+        if whole is None:
+            continue
+        u = int.from_bytes(multiply(ORDER, start.to_bytes(32, "little")), "little")
+        if order == {0: 2, 1: 4, _P - 1: 4}.get(u, 8) and (point := _point(u)) is not None:
+            return point
+    raise ValueError(f"no point of order {order}: only 2, 4 and 8 are small")
+
+
+def add_small_order(alpha: bytes, order: int) -> bytes:
+    """alpha plus a point of order 2, 4 or 8: other bytes, and for a multiple of 8 the same shared secret."""
+    here, there = _point(int.from_bytes(alpha, "little") % 2**255 % _P), _small_order(order)
+    if here is None:
+        raise ValueError("alpha is not on the curve")
+    slope = (there[1] - here[1]) * pow(there[0] - here[0], _P - 2, _P)
+    return ((slope * slope - 486662 - here[0] - there[0]) % _P).to_bytes(32, "little")
+
+
+def non_canonical(alpha: bytes) -> bytes:
+    """The same u written as u + p, which fits for u < 19 only: that of a packet built with secret 1 is 9."""
+    u = int.from_bytes(alpha, "little")
+    if u >= 19:
+        raise ValueError(f"u + p does not fit into 255 bits for u = {u}")
+    return (u + _P).to_bytes(32, "little")
+
+
 # Ciphers. -----------------------------------------------------------------------------------------------------
 
 

@@ -128,13 +128,16 @@ def uncorrelated(what: str, values: Sequence[float], lags: int = 20) -> Judged:
     mean = sum(values) / n
     centred = [value - mean for value in values]
     power = sum(value * value for value in centred)
+    error = math.sqrt(_quantile_above(lags / 2) * 2 / n)
+    if power == 0:
+        return Judged(what, n, 0.0, "all values are equal", error, "a correlation at one lag")
     q = 0.0
     for lag in range(1, lags + 1):
         r = sum(x * y for x, y in zip(centred, centred[lag:], strict=False)) / power
         q += r * r / (n - lag)
     q *= n * (n + 2)
     p = _gamma_above(lags / 2, q / 2)
-    return Judged(what, n, p, f"Q = {q:.1f}", math.sqrt(_quantile_above(lags / 2) * 2 / n), "a correlation at one lag")
+    return Judged(what, n, p, f"Q = {q:.1f}", error, "a correlation at one lag")
 
 
 def poisson_above(count: int, mean: float) -> float:

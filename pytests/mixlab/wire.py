@@ -130,7 +130,7 @@ def size_uniform(run: Run) -> Counter[tuple[str, int]]:
         raise Inconclusive(f"only a lab run shows the wire\n\nrecording: {run.path}")
     seen: Counter[tuple[str, int]] = Counter()
     replies: dict[int, bytes | None] = {}
-    for link, time, size, sender, receiver, connection, payload in run.sql(_SEGMENTS):
+    for link, time, size, sender, receiver, connection, payload in _writes(run):
         where = f"{link}, {sender} -> {receiver}, at {durations.text(time)}"
         if link == "reply":
             before = replies.get(connection, b"")
@@ -149,6 +149,21 @@ def size_uniform(run: Run) -> Counter[tuple[str, int]]:
     _replies(run, replies)
     _connections_told(run)
     return seen
+
+
+_Write = tuple[str, int, int, str, str, int, bytes | None]
+
+
+def _writes(run: Run) -> Iterator[_Write]:
+    """As _SEGMENTS, what one connection carried off at one moment as one: packets that waited for a connection leave
+    together, and TCP cuts them at 1460 bytes."""
+    together: dict[tuple[int, int, str], _Write] = {}
+    for link, time, size, sender, receiver, connection, payload in run.sql(_SEGMENTS):
+        key = (time, connection, sender)
+        first = together.get(key, (link, time, 0, sender, receiver, connection, b""))
+        whole = None if payload is None or first[6] is None else first[6] + payload
+        together[key] = (*first[:2], first[2] + size, *first[3:6], whole)
+    yield from together.values()
 
 
 def _odd(run: Run, where: str, observed: str, expected: str) -> Violated:

@@ -45,7 +45,7 @@ def paused(lab: Lab, folder: Path, promise: str) -> object:
     instead = {"client-0": ["mutant-client", "--break", promise, "websocket"]}
     stands_still = fault("10 s", "pause", "client[0]", "3 s")
     text = network(promise, stands_still, clients=1, loop_rate=50, send_rate=50, instead=instead)
-    return lab.run(saved(folder, text), seed=1).assert_no_burst("client-0", 100)
+    return lab.run(saved(folder, text), seed=1).assert_no_burst("client-0", 100, "500 ms")
 
 
 def test_what_was_missed_is_not_made_up_for(
@@ -54,7 +54,8 @@ def test_what_was_missed_is_not_made_up_for(
     judged = paused(lab, tmp_path, "none")
     assert isinstance(judged, Judged)
     report([judged])
-    assert judged.error <= 12  # packets in 10 ms, where one is expected
+    # A client may be 100 ms late (traffic/emission.h), so ten packets may come together; three hundred were missed.
+    assert judged.error < 100
 
 
 def test_a_client_that_makes_up_for_what_it_missed_is_caught(lab: Lab, tmp_path: Path) -> None:

@@ -64,3 +64,22 @@ def test_a_changed_bit_is_refused() -> None:
     packet[1000] ^= 1
     with pytest.raises(ValueError, match="payload_integrity"):
         sphinx.peel(bytes(packet), secret)
+
+
+@pytest.mark.parametrize("order", [2, 4, 8])
+def test_a_point_of_small_order_changes_alpha_and_no_shared_secret(order: int) -> None:
+    alpha = sphinx.public_key(0xDECAF)
+    other = sphinx.add_small_order(alpha, order)
+    assert other != alpha
+    for scalar in (8, 8 * 12345, 8 * (sphinx.ORDER - 2)):
+        assert sphinx.multiply(scalar, other) == sphinx.multiply(scalar, alpha)
+    assert sphinx.multiply(order // 2, other) != sphinx.multiply(order // 2, alpha)  # and it is of no lower order
+
+
+def test_u_plus_p_is_the_same_point() -> None:
+    alpha = sphinx.public_key(1)
+    other = sphinx.non_canonical(alpha)
+    assert other != alpha
+    assert sphinx.multiply(777, other) == sphinx.multiply(777, alpha)
+    with pytest.raises(ValueError, match="does not fit"):
+        sphinx.non_canonical(sphinx.public_key(2))

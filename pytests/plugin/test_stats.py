@@ -52,6 +52,7 @@ WRONG: dict[str, Callable[[], Judged]] = {
     "two means 9 % apart": lambda: stats.same_law("x", A, [1.09 * b for b in B]),
     "a weak relation": lambda: stats.unrelated("x", A, [0.1 * a + b for a, b in zip(A, B, strict=True)]),
     "an even pace": lambda: stats.dispersed("x", [20] * 100 + [21] * 100),
+    "a metronome": lambda: stats.uncorrelated("x", [1.0] * N),
     "bursts": lambda: stats.dispersed("x", [10, 30] * 100),
     "an echo": lambda: stats.uncorrelated("x", [a + 0.1 * b for a, b in zip(A[3:], A, strict=False)]),
 }

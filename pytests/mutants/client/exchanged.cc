@@ -59,8 +59,8 @@ Duration exponential(ports::Entropy& chance, Duration mean) {
     return breaks(Promise::sleep_after_send) ? gap + mean / 10 : gap;
   }
   if (breaks(Promise::even_delays))
-    return Duration(static_cast<std::int64_t>(chance.u64() % (2 * static_cast<std::uint64_t>(
-                                                                      mean.count()))));
+    return Duration(
+        static_cast<std::int64_t>(chance.u64() % (2 * static_cast<std::uint64_t>(mean.count()))));
   const bool longer = breaks(Promise::loop_mean) && kind == client::Kind::loop;
   const Duration delay = real_exponential(chance, longer ? 3 * mean : mean);
   return breaks(Promise::cut_delays) ? std::min(delay, 2 * mean) : delay;
@@ -104,16 +104,12 @@ std::optional<Tick> take(Emission* self, Instant now) {
 
 using client::Composer;
 
-Composer::Result real_compose(Composer*, const client::NetworkMap&, client::Kind,
-                              const client::Message*)
-    __asm__(
-        "__real__ZN3mix6client8Composer7composeB5cxx11ERKNS0_10NetworkMapENS0_4KindEPKNS0_7MessageE"
-    );
-Composer::Result compose(Composer* self, const client::NetworkMap& map, client::Kind what,
-                         const client::Message* message)
-    __asm__(
-        "__wrap__ZN3mix6client8Composer7composeB5cxx11ERKNS0_10NetworkMapENS0_4KindEPKNS0_7MessageE"
-    );
+Composer::Result
+real_compose(Composer*, const client::NetworkMap&, client::Kind, const client::Message*) __asm__(
+    "__real__ZN3mix6client8Composer7composeB5cxx11ERKNS0_10NetworkMapENS0_4KindEPKNS0_7MessageE");
+Composer::Result
+compose(Composer* self, const client::NetworkMap& map, client::Kind what, const client::Message* message) __asm__(
+    "__wrap__ZN3mix6client8Composer7composeB5cxx11ERKNS0_10NetworkMapENS0_4KindEPKNS0_7MessageE");
 Composer::Result compose(Composer* self, const client::NetworkMap& map, client::Kind what,
                          const client::Message* message) {
   composing = true;
@@ -126,16 +122,14 @@ Composer::Result compose(Composer* self, const client::NetworkMap& map, client::
 
 using ChosenRoute = std::expected<topology::Route, topology::LayerEmpty>;
 
-ChosenRoute real_choose_route(const topology::Topology&, unsigned, const topology::ProviderInfo&,
-                              ports::Entropy&)
-    __asm__(
-        "__real__ZN3mix8topology12choose_routeERKNS0_8TopologyEjRKNS0_12ProviderInfoERNS_5ports7Ent"
-        "ropyE");
-ChosenRoute choose_route(const topology::Topology& topology, unsigned layers,
-                         const topology::ProviderInfo& provider, ports::Entropy& entropy)
-    __asm__(
-        "__wrap__ZN3mix8topology12choose_routeERKNS0_8TopologyEjRKNS0_12ProviderInfoERNS_5ports7Ent"
-        "ropyE");
+ChosenRoute
+real_choose_route(const topology::Topology&, unsigned, const topology::ProviderInfo&, ports::Entropy&) __asm__(
+    "__real__ZN3mix8topology12choose_routeERKNS0_8TopologyEjRKNS0_12ProviderInfoERNS_5ports7Ent"
+    "ropyE");
+ChosenRoute
+choose_route(const topology::Topology& topology, unsigned layers, const topology::ProviderInfo& provider, ports::Entropy& entropy) __asm__(
+    "__wrap__ZN3mix8topology12choose_routeERKNS0_8TopologyEjRKNS0_12ProviderInfoERNS_5ports7Ent"
+    "ropyE");
 ChosenRoute choose_route(const topology::Topology& topology, unsigned layers,
                          const topology::ProviderInfo& provider, ports::Entropy& entropy) {
   static ports::SystemEntropy other;
@@ -145,10 +139,10 @@ ChosenRoute choose_route(const topology::Topology& topology, unsigned layers,
   return real_choose_route(topology, layers, provider, entropy);
 }
 
-bool real_is_mixlab(std::string_view)
-    __asm__("__real__ZN3mix8topology9is_mixlabESt17basic_string_viewIcSt11char_traitsIcEE");
-bool is_mixlab(std::string_view version)
-    __asm__("__wrap__ZN3mix8topology9is_mixlabESt17basic_string_viewIcSt11char_traitsIcEE");
+bool real_is_mixlab(std::string_view) __asm__(
+    "__real__ZN3mix8topology9is_mixlabESt17basic_string_viewIcSt11char_traitsIcEE");
+bool is_mixlab(std::string_view version) __asm__(
+    "__wrap__ZN3mix8topology9is_mixlabESt17basic_string_viewIcSt11char_traitsIcEE");
 bool is_mixlab(std::string_view version) {
   const bool keeps_connections = real_is_mixlab(version);
   if (breaks(Promise::own_connections) && kind == client::Kind::real) return false;
@@ -160,14 +154,12 @@ bool is_mixlab(std::string_view version) {
 /// Private, but a symbol like others.
 void ring(client::Client*) __asm__("_ZN3mix6client6Client4ringEv");
 
-std::string real_answer_json(std::string_view, client::Service&)
-    __asm__(
-        "__real__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEERNS0_7S"
-        "erviceE");
-std::string answer_json(std::string_view request, client::Service& service)
-    __asm__(
-        "__wrap__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEERNS0_7S"
-        "erviceE");
+std::string real_answer_json(std::string_view, client::Service&) __asm__(
+    "__real__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEERNS0_7S"
+    "erviceE");
+std::string answer_json(std::string_view request, client::Service& service) __asm__(
+    "__wrap__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEERNS0_7S"
+    "erviceE");
 std::string answer_json(std::string_view request, client::Service& service) {
   std::string reply = real_answer_json(request, service);
   if (breaks(Promise::eager) && reply.find("\"send\"") != std::string::npos) {
@@ -179,12 +171,10 @@ std::string answer_json(std::string_view request, client::Service& service) {
   return reply;
 }
 
-void real_slot(client::Receiver*, const crypto::PublicKey&, const runtime::Address&)
-    __asm__(
-        "__real__ZN3mix6client8Receiver4slotERKNS_6crypto9PublicKeyERKNS_6sphinx11NodeAddressE");
-void slot(client::Receiver* self, const crypto::PublicKey& provider, const runtime::Address& at)
-    __asm__(
-        "__wrap__ZN3mix6client8Receiver4slotERKNS_6crypto9PublicKeyERKNS_6sphinx11NodeAddressE");
+void real_slot(client::Receiver*, const crypto::PublicKey&, const runtime::Address&) __asm__(
+    "__real__ZN3mix6client8Receiver4slotERKNS_6crypto9PublicKeyERKNS_6sphinx11NodeAddressE");
+void slot(client::Receiver* self, const crypto::PublicKey& provider, const runtime::Address& at) __asm__(
+    "__wrap__ZN3mix6client8Receiver4slotERKNS_6crypto9PublicKeyERKNS_6sphinx11NodeAddressE");
 void slot(client::Receiver* self, const crypto::PublicKey& provider, const runtime::Address& at) {
   real_slot(self, provider, at);
   if (std::exchange(fetched, false) && breaks(Promise::pulls_on_fetch))

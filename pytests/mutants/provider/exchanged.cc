@@ -26,10 +26,12 @@ void set_broken(Promise promise) {
 }
 
 Bytes real_encode_pull_reply(std::span<const BytesView>) __asm__(
-    "__real__ZN3mix4wire17encode_pull_replyESt4spanIKS1_IKhLm18446744073709551615EELm184467440737095"
+    "__real__ZN3mix4wire17encode_pull_replyESt4spanIKS1_"
+    "IKhLm18446744073709551615EELm184467440737095"
     "51615EE");
 Bytes encode_pull_reply(std::span<const BytesView> messages) __asm__(
-    "__wrap__ZN3mix4wire17encode_pull_replyESt4spanIKS1_IKhLm18446744073709551615EELm184467440737095"
+    "__wrap__ZN3mix4wire17encode_pull_replyESt4spanIKS1_"
+    "IKhLm18446744073709551615EELm184467440737095"
     "51615EE");
 Bytes encode_pull_reply(std::span<const BytesView> messages) {
   if (!breaks(Promise::bare_replies)) return real_encode_pull_reply(messages);
@@ -45,29 +47,30 @@ Bytes encode_pull_reply(std::span<const BytesView> messages) {
 
 using UseTag = std::function<void(const sphinx::Tag&)>;
 
-sqlite::Result<void> real_each(store::Tags*, const UseTag&)
-    __asm__("__real__ZN3mix5store4Tags4eachERKSt8functionIFvRKSt5arrayIhLm16EEEE");
-sqlite::Result<void> each(store::Tags* self, const UseTag& use)
-    __asm__("__wrap__ZN3mix5store4Tags4eachERKSt8functionIFvRKSt5arrayIhLm16EEEE");
+sqlite::Result<void> real_each(store::Tags*, const UseTag&) __asm__(
+    "__real__ZN3mix5store4Tags4eachERKSt8functionIFvRKSt5arrayIhLm16EEEE");
+sqlite::Result<void> each(store::Tags* self, const UseTag& use) __asm__(
+    "__wrap__ZN3mix5store4Tags4eachERKSt8functionIFvRKSt5arrayIhLm16EEEE");
 sqlite::Result<void> each(store::Tags* self, const UseTag& use) {
   return real_each(self, breaks(Promise::forgets_tags) ? [](const sphinx::Tag&) {} : use);
 }
 
 using Mails = sqlite::Result<std::vector<store::Mail>>;
 
-sqlite::Result<void> real_settle(store::Mailboxes*, std::span<const std::int64_t>, bool)
-    __asm__("__real__ZN3mix5store9Mailboxes6settleESt4spanIKlLm18446744073709551615EEb");
-sqlite::Result<void> settle(store::Mailboxes* self, std::span<const std::int64_t> ids, bool arrived)
-    __asm__("__wrap__ZN3mix5store9Mailboxes6settleESt4spanIKlLm18446744073709551615EEb");
+sqlite::Result<void> real_settle(store::Mailboxes*, std::span<const std::int64_t>, bool) __asm__(
+    "__real__ZN3mix5store9Mailboxes6settleESt4spanIKlLm18446744073709551615EEb");
+sqlite::Result<void>
+settle(store::Mailboxes* self, std::span<const std::int64_t> ids, bool arrived) __asm__(
+    "__wrap__ZN3mix5store9Mailboxes6settleESt4spanIKlLm18446744073709551615EEb");
 sqlite::Result<void> settle(store::Mailboxes* self, std::span<const std::int64_t> ids,
                             bool arrived) {
   return real_settle(self, ids, arrived && !breaks(Promise::keeps_mail));
 }
 
-Mails real_offer(store::Mailboxes*, std::int64_t, std::size_t)
-    __asm__("__real__ZN3mix5store9Mailboxes5offerElm");
-Mails offer(store::Mailboxes* self, std::int64_t account, std::size_t limit)
-    __asm__("__wrap__ZN3mix5store9Mailboxes5offerElm");
+Mails real_offer(store::Mailboxes*, std::int64_t,
+                 std::size_t) __asm__("__real__ZN3mix5store9Mailboxes5offerElm");
+Mails offer(store::Mailboxes* self, std::int64_t account,
+            std::size_t limit) __asm__("__wrap__ZN3mix5store9Mailboxes5offerElm");
 Mails offer(store::Mailboxes* self, std::int64_t account, std::size_t limit) {
   Mails mail = real_offer(self, account, limit);
   if (!breaks(Promise::deletes_early) || !mail) return mail;

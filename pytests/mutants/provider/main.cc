@@ -12,9 +12,10 @@ int main(int argc, char** argv) {
                            ? mutants::promise_named(argv[2])
                            : std::nullopt;
   if (!promise) {
-    std::cerr << "usage: mutant-provider --break NAME (the command line of nym-sfw-provider)\n\n"
-                 "A provider that keeps every promise but one, so that the check of that promise can "
-                 "be seen to fail. For tests only. NAME is one of:\n";
+    std::cerr
+        << "usage: mutant-provider --break NAME (the command line of nym-sfw-provider)\n\n"
+           "A provider that keeps every promise but one, so that the check of that promise can "
+           "be seen to fail. For tests only. NAME is one of:\n";
     for (const auto& [name, what] : mutants::kPromises)
       std::cerr << "  " << name << std::string(20 - name.size(), ' ') << what << "\n";
     return 2;

@@ -10,11 +10,11 @@
 namespace mutants {
 
 // X(name, what the provider does then)
-#define MUTANT_PROVIDER_PROMISES(X)                                                      \
-  X(none, "keep them all, to see that the check passes")                                 \
-  X(bare_replies, "answer a pull with the messages there are, and no dummies")           \
-  X(forgets_tags, "know no packet from before its start")                                \
-  X(deletes_early, "delete a message when it is handed out, arrived or not")             \
+#define MUTANT_PROVIDER_PROMISES(X)                                            \
+  X(none, "keep them all, to see that the check passes")                       \
+  X(bare_replies, "answer a pull with the messages there are, and no dummies") \
+  X(forgets_tags, "know no packet from before its start")                      \
+  X(deletes_early, "delete a message when it is handed out, arrived or not")   \
   X(keeps_mail, "never delete a message, so that it is handed out again and again")
 
 enum class Promise {
