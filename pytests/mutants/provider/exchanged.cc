@@ -3,7 +3,10 @@
 // how. Threads: the mailboxes' functions run on the storage thread, the others on the loop's.
 #include "pytests/mutants/provider/exchanged.h"
 
+#include <set>
+
 #include "src/prelude/cursor.h"
+#include "src/provider/desk.h"
 #include "src/store/mailbox.h"
 #include "src/store/tags.h"
 #include "src/wire/request.h"
@@ -64,7 +67,21 @@ settle(store::Mailboxes* self, std::span<const std::int64_t> ids, bool arrived) 
     "__wrap__ZN3mix5store9Mailboxes6settleESt4spanIKlLm18446744073709551615EEb");
 sqlite::Result<void> settle(store::Mailboxes* self, std::span<const std::int64_t> ids,
                             bool arrived) {
-  return real_settle(self, ids, arrived && !breaks(Promise::keeps_mail));
+  static std::set<std::int64_t> once;  // what arrived before
+  if (!arrived || !breaks(Promise::hands_out_twice)) return real_settle(self, ids, arrived);
+  for (const std::int64_t& id : ids)
+    if (auto done = real_settle(self, std::span(&id, 1), !once.insert(id).second); !done)
+      return done;
+  return {};
+}
+
+void real_removed(provider::Desk*, const wire::ClientAddress&, std::size_t)
+    __asm__("__real__ZN3mix8provider4Desk7removedERKSt5arrayIhLm32EEm");
+void removed(provider::Desk* self, const wire::ClientAddress& from, std::size_t messages)
+    __asm__("__wrap__ZN3mix8provider4Desk7removedERKSt5arrayIhLm32EEm");
+void removed(provider::Desk* self, const wire::ClientAddress& from, std::size_t messages) {
+  // The desk counts, and would notice that more is taken than there was.
+  if (!breaks(Promise::hands_out_twice)) real_removed(self, from, messages);
 }
 
 Mails real_offer(store::Mailboxes*, std::int64_t,

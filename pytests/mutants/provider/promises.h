@@ -15,7 +15,7 @@ namespace mutants {
   X(bare_replies, "answer a pull with the messages there are, and no dummies") \
   X(forgets_tags, "know no packet from before its start")                      \
   X(deletes_early, "delete a message when it is handed out, arrived or not")   \
-  X(keeps_mail, "never delete a message, so that it is handed out again and again")
+  X(hands_out_twice, "delete a message only when it arrived for the second time")
 
 enum class Promise {
 #define X(name, what) name,
