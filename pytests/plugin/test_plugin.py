@@ -180,6 +180,24 @@ def test_a_scenario_may_be_written_in_the_test(bench: Bench) -> None:
     bench.run().assert_outcomes(passed=1)
 
 
+def test_tests_that_ask_for_the_same_share_one_run(bench: Bench) -> None:
+    body = "def test_{0}(lab):\n    run = lab.once('scenarios/ok.toml', {1})\n    assert run.path.exists()\n"
+    bench.pytester.makepyfile(test_it=body.format("a", 7) + body.format("b", 7) + body.format("c", 8))
+    bench.run().assert_outcomes(passed=3)
+    assert bench.seeds() == ["7", "8"]
+
+
+def test_a_shared_run_that_fails_fails_each_test_and_is_kept_for_each(bench: Bench) -> None:
+    bench.scenario("bad", "# stand-in: exit 1\n")
+    body = "def test_{0}(lab):\n    lab.once('scenarios/bad.toml')\n"
+    bench.pytester.makepyfile(test_it=body.format("a") + body.format("b"))
+    result = bench.run()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*first bad event: hop 0->2*", "*replay: *"])
+    assert len(bench.calls()) == 1
+    assert [name.split("-")[0] for name in bench.kept()] == ["test_a", "test_b"]
+
+
 def test_a_missing_program_and_a_missing_scenario_are_said_so(bench: Bench) -> None:
     bench.test("lab.run('scenarios/absent.toml')")
     bench.run().stdout.fnmatch_lines(["*LabError: no scenario scenarios/absent.toml below*"])

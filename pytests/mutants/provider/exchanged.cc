@@ -75,10 +75,10 @@ sqlite::Result<void> settle(store::Mailboxes* self, std::span<const std::int64_t
   return {};
 }
 
-void real_removed(provider::Desk*, const wire::ClientAddress&, std::size_t)
-    __asm__("__real__ZN3mix8provider4Desk7removedERKSt5arrayIhLm32EEm");
-void removed(provider::Desk* self, const wire::ClientAddress& from, std::size_t messages)
-    __asm__("__wrap__ZN3mix8provider4Desk7removedERKSt5arrayIhLm32EEm");
+void real_removed(provider::Desk*, const wire::ClientAddress&,
+                  std::size_t) __asm__("__real__ZN3mix8provider4Desk7removedERKSt5arrayIhLm32EEm");
+void removed(provider::Desk* self, const wire::ClientAddress& from, std::size_t messages) __asm__(
+    "__wrap__ZN3mix8provider4Desk7removedERKSt5arrayIhLm32EEm");
 void removed(provider::Desk* self, const wire::ClientAddress& from, std::size_t messages) {
   // The desk counts, and would notice that more is taken than there was.
   if (!breaks(Promise::hands_out_twice)) real_removed(self, from, messages);
