@@ -15,7 +15,7 @@ import pytest
 from crafted import MS, Crafter, Post, S, flipped, with_alpha
 from mixlab import Run, Violated, sphinx
 from mixlab.lab import Lab
-from networks import fault, network, saved
+from networks import fault, network, program, saved
 
 SEED = 9
 ROUTE = ("mix-0", "mix-2", "mix-4", "provider-0")
@@ -154,3 +154,27 @@ def test_a_mix_that_remembers_forgeries_is_caught(lab: Lab, tmp_path: Path) -> N
 def test_a_provider_that_forgets_with_its_process_is_caught(lab: Lab, tmp_path: Path) -> None:
     run, cases = planned(lab, tmp_path, provider="forgets_tags")
     assert fates(run, *cases["restarted_provider"].first) == 2 * [("drop", "unknown_recipient")]
+
+
+def test_a_flood_fills_no_memory_and_shortens_the_window_to_what_was_promised(lab: Lab, tmp_path: Path) -> None:
+    """Ten thousand packets at a mix with 64 KiB for tags: at least 1536 are known, and at most twice that."""
+    small = {"mix-0": ["nym-mixnode", "run", "--tag-memory", "65536"]}
+    crafter = Crafter.of(lab.once(saved(tmp_path, network("keys", duration="4 s", width=1, instead=small)), SEED))
+    post, packet = Post(), crafter.packet("mix-0", "mix-1", "mix-2", "provider-0")
+    first = post.send(7_900 * MS, "mix-0", packet)
+    post.send(9_400 * MS, "mix-0", packet)  # 1400 packets later
+    post.send(17_500 * MS, "mix-0", packet)  # 9500 packets later
+    post.write(tmp_path / "resender.packets", crafter.keys)
+    resender = (
+        '[[program]]\nhost = "resender"\nname = "resender"\nfiles = { "packets" = "resender.packets" }\nstart = "7 s"\n'
+        'command = ["mutant-sender", "--packets", "packets", "--record", "{record}"]\n'
+    )
+    words = ["--hop", "mix:1", "--count", "10000", "--every", "1 ms", "--one-connection", "--record", "{record}"]
+    flood = program(
+        "flood", "flood", ["mutant-sender", "--directory", "http://10.0.0.1:8080", *words], start="8 s"
+    )  # fmt: skip
+    run = lab.run(saved(tmp_path, network("flood", resender, flood, duration="19 s", width=1, instead=small)), SEED)
+    assert fates(run, "mix-0", first) == [TAKEN, REPLAY, TAKEN]
+    assert run.drops()["final_at_mix"] == 10_000  # The flood's packets end at a mix, and their tags are kept.
+    said = "select line from log where line like '%tag memory is full%more than 1536 others%'"
+    assert len(run.sql(said)) == 1
