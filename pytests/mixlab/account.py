@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import durations
-from .run import Inconclusive, Violated
+from .run import Inconclusive, Violated, said_in_full
 
 if TYPE_CHECKING:
     from .run import Run
+
+__tracebackhide__ = said_in_full
 
 _SHOWN = 8
 

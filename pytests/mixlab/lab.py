@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import programs
-from .run import Inconclusive, Run, Violated
+from .run import Inconclusive, Run, Violated, said_in_full
+
+__tracebackhide__ = said_in_full
 
 HELD, FAILED, USAGE, BROKEN, INCONCLUSIVE = range(5)
 _MEANING = {
@@ -43,8 +45,6 @@ class Execution:
     status: int = BROKEN
     output: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
-    shared: bool = False
-    """Other tests look at its recording, too."""
 
     def again(self) -> str:
         """The command that runs the same again, recording to the place of its own choice."""
@@ -154,7 +154,6 @@ class Lab:
                 failure = error
             if not self.executions:  # nothing was begun
                 raise failure or LabError(f"{scenario} was not run")
-            self.executions[-1].shared = True
             self._shared.done[key] = (self.executions.pop(), failure)
         execution, failure = self._shared.done[key]
         self.executions.append(execution)
@@ -201,20 +200,28 @@ class Lab:
         raise LabError(report)
 
     def keep(self, results: Path, label: str) -> list[tuple[Execution, Path | None]]:
-        """Brings the recordings to `results` under names that are free; (execution, new place or None)."""
+        """Keeps the recordings in `results`, too, under names that are free; (execution, new place or None)."""
         kept: list[tuple[Execution, Path | None]] = []
         for execution in self.executions:
             place = None
             if execution.recording.exists():
                 results.mkdir(parents=True, exist_ok=True)
                 place = _free_name(results, f"{label}-{execution.scenario.stem}-{_seed(execution.seed)}")
-                (shutil.copyfile if execution.shared else shutil.move)(execution.recording, place)
+                _put(execution.recording, place)
             kept.append((execution, place))
         return kept
 
 
 def _seed(seed: int | None) -> str:
     return "own-seed" if seed is None else f"seed-{seed}"
+
+
+def _put(recording: Path, place: Path) -> None:
+    """A second name where the file system allows it: what was said about the first one stays true."""
+    try:
+        os.link(recording, place)
+    except OSError:
+        shutil.copyfile(recording, place)
 
 
 def _free_name(folder: Path, stem: str) -> Path:

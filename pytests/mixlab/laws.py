@@ -13,11 +13,13 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from . import durations, stats
-from .run import Inconclusive, Violated
+from .run import Inconclusive, Violated, said_in_full
 from .stats import Judged
 
 if TYPE_CHECKING:
     from .run import Run
+
+__tracebackhide__ = said_in_full
 
 _LEAST = 100
 """Fewer samples are not judged."""

@@ -128,7 +128,9 @@ def pytest_runtest_makereport(
     if used is not None and report.when == "call" and report.failed:
         kept = used.keep(_results(item.config), _label(item))
         if kept:
-            report.sections.append(("mixlab", "\n\n".join(_story(execution, place) for execution, place in kept)))
+            told = report.longreprtext
+            stories = [_story(execution, place, told) for execution, place in kept]
+            report.sections.append(("mixlab", "\n\n".join(stories)))
     return report
 
 
@@ -136,8 +138,9 @@ def _label(item: pytest.Item) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", item.name).strip("-")[:60]
 
 
-def _story(execution: Execution, place: Path | None) -> str:
-    """What a stranger needs to go on: how it ended, how to see the same again, and where everything longer is."""
+def _story(execution: Execution, place: Path | None, told: str) -> str:
+    """What a stranger needs to go on: how it ended, how to see the same again, and where everything longer is. The
+    lab's own report, too, unless the failure above has `told` it already."""
     lines = [f"{execution.scenario.name}, {execution.meaning()}", f"  run again: {execution.again()}"]
     if place is None:
         lines.append("  no recording was made")
@@ -146,9 +149,13 @@ def _story(execution: Execution, place: Path | None) -> str:
         with Run(place) as run, contextlib.suppress(sqlite3.Error):  # It may be the recording that is broken.
             lines.append(f"  chain:     {run.chain}")
         lines.append(f"  recording: {place}")
-    if execution.status != HELD and execution.output:
+    if execution.status != HELD and execution.output and not _is_told(execution.output, told):
         lines += ["  " + line for line in execution.output.rstrip().splitlines()[-_OUTPUT_LINES:]]
     return "\n".join(lines)
+
+
+def _is_told(output: str, told: str) -> bool:
+    return all(line.strip() in told for line in output.splitlines())
 
 
 # Scenario files as tests. -------------------------------------------------------------------------------------

@@ -12,10 +12,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from . import durations
-from .run import Inconclusive, Result, Violated
+from .run import Inconclusive, Result, Violated, said_in_full
 
 if TYPE_CHECKING:
     from .run import Run
+
+__tracebackhide__ = said_in_full
 
 _SHOWN = 10
 
@@ -23,14 +25,12 @@ _SHOWN = 10
 def _violated(run: Run, promise: str, expected: str, bad: Result) -> Violated:
     """The report: promise, expected, the first bad rows, the first bad packet's whole life, the file."""
     lines = [f"{promise}: {len(bad)} violation(s); expected {expected}", "", bad.table(_SHOWN)]
-    if "packet" in bad.columns:
-        packet = bad.column("packet")[0]
-        if packet is not None:
-            lines += [
-                "",
-                f"all hops of packet {packet}, the first of them:",
-                run.hops_of(packet).table(_SHOWN),
-            ]
+    packet = bad.column("packet")[0] if "packet" in bad.columns else None
+    if packet is None and "digest" in bad.columns:
+        packet = next(iter(run.sql("select packet from hop where digest = ?", bad.column("digest")[0]).column()), None)
+    if packet is not None:
+        hops = run.hops_of(packet).table(_SHOWN)
+        lines += ["", f"all hops of packet {packet}, the first of them (mixlab trace FILE --packet {packet}):", hops]
     lines += ["", f"recording: {run.path}"]
     return Violated("\n".join(lines))
 
@@ -161,30 +161,31 @@ _KILLED = """(select n.id, n.address from event e join node n on n.id = e.node
    where e.kind = 'exit' and json_extract(e.detail, '$.wait_status') & 127 = 9)"""
 _RECEIVED = """
 with wire as (
-  select to_node as node, digest, count(*) as n, sum(delivered_ns <= :due) as due
+  select to_node as node, digest, count(*) as n, sum(delivered_ns <= :due) as due, min(delivered_ns) as at_ns
     from wire_packet where delivered_ns is not null group by 1, 2
 ), told as (
-  select node, digest_in as digest, count(*) as n from handled group by 1, 2
+  select node, digest_in as digest, count(*) as n, min(received_ns) as at_ns from handled group by 1, 2
 )
 """
 _SENT = """
 with wire as (
-  select from_node as node, digest, count(*) as n, sum(sent_ns <= :due) as due from wire_packet
-   where to_node is null or to_node not in (select id from killed) group by 1, 2
+  select from_node as node, digest, count(*) as n, sum(sent_ns <= :due) as due, min(sent_ns) as at_ns
+    from wire_packet where to_node is null or to_node not in (select id from killed) group by 1, 2
 ), told as (
-  select node, digest, count(*) as n
-    from (select node, digest, first_address as target from made where sent_ns is not null
-          union all select node, digest_out, next_address from handled where sent_ns is not null)
+  select node, digest, count(*) as n, min(sent_ns) as at_ns
+    from (select node, digest, sent_ns, first_address as target from made where sent_ns is not null
+          union all select node, digest_out, sent_ns, next_address from handled where sent_ns is not null)
    where target not in (select address from killed) group by 1, 2
 )
 """
 _DIFFERS = """
-select coalesce(node.name, '?') as node, coalesce(w.digest, t.digest) as digest,
-       coalesce(w.n, 0) as on_the_wire, coalesce(t.n, 0) as reported
+select coalesce(w.at_ns, t.at_ns) as at_ns, coalesce(node.name, '?') as node,
+       coalesce(w.n, 0) as on_the_wire, coalesce(t.n, 0) as reported, coalesce(w.digest, t.digest) as digest
   from wire w full join told t on w.digest = t.digest and w.node = t.node
   left join node on node.id = coalesce(w.node, t.node)
  where (coalesce(w.due, 0) > coalesce(t.n, 0) or coalesce(t.n, 0) > coalesce(w.n, 0))
    and coalesce(w.node, t.node) not in (select id from killed)
+ order by 1
 """
 
 

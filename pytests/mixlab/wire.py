@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import durations
-from .run import Inconclusive, Violated
+from .run import Inconclusive, Violated, said_in_full
 
 if TYPE_CHECKING:
     from .run import Run
+
+__tracebackhide__ = said_in_full
 
 PACKET, REGISTER, PULL = 1372, 34, 66
 MESSAGES_A_PULL = 5
