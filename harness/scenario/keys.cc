@@ -295,6 +295,8 @@ std::string reference() {
       if (key.only != nullptr)
         out += "; with `" + std::string(table.selector) + "` " + with_or(key.only) + " only";
       if (key.needed != nullptr) out += "; required";
+      if (key.needed != nullptr && std::string_view(key.needed) != "*")
+        out += " with " + with_or(key.needed);
       out += ".\n";
     }
   }
