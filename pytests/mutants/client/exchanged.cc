@@ -157,8 +157,8 @@ void ring(client::Client*) __asm__("_ZN3mix6client6Client4ringEv");
 std::string real_answer_json(std::string_view, client::Service&, runtime::Refusals*) __asm__(
     "__real__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEER"
     "NS0_7ServiceEPNS_7runtime8RefusalsE");
-std::string answer_json(std::string_view request, client::Service& service,
-                        runtime::Refusals* refusals) __asm__(
+std::string
+answer_json(std::string_view request, client::Service& service, runtime::Refusals* refusals) __asm__(
     "__wrap__ZN3mix6client11answer_jsonB5cxx11ESt17basic_string_viewIcSt11char_traitsIcEER"
     "NS0_7ServiceEPNS_7runtime8RefusalsE");
 std::string answer_json(std::string_view request, client::Service& service,
