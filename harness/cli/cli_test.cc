@@ -181,6 +181,15 @@ BOOST_AUTO_TEST_CASE(a_replay_needs_no_file_but_the_recording) {
   BOOST_TEST(again.status == 0, again.out);
   BOOST_TEST(has(again.out, "identical: "));
   BOOST_TEST(place.mixlab("run deep/s.toml --out again.sqlite").status == 2);
+  {
+    auto db = mix::sqlite::Database::open((place.path / "r.sqlite").string(),
+                                          mix::sqlite::Database::Mode::read_write);
+    BOOST_REQUIRE(
+        db->run("UPDATE source SET path = '../../planted' WHERE path = 'note.txt'").has_value());
+  }
+  const Said planted = place.mixlab("replay r.sqlite --anyway");
+  BOOST_TEST(planted.status == 2, planted.out);
+  BOOST_TEST(has(planted.out, "'../../planted' leaves its folder"));
 }
 
 BOOST_AUTO_TEST_CASE(foreign_programs_replay_only_as_they_were_unless_asked) {

@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_copy_names_another_loader_and_runs_only_with_it) {
       !copy_with_loader("/bin/true", "/lib64/ld-linux-x86-64.so.2", copy.string()).has_value());
   BOOST_TEST(std::system(copy.c_str()) == 0);
   BOOST_TEST(!copy_with_loader("/bin/true", "/no/such/loader", copy.string()).has_value());
-  BOOST_TEST(std::system((copy.string() + " 2>&1").c_str()) != 0);
+  BOOST_TEST(std::system((copy.string() + " 2>/dev/null").c_str()) != 0);
   BOOST_TEST(copy_with_loader("/bin/true", std::string(200, 'x'), copy.string()).has_value());
   BOOST_TEST(copy_with_loader("/etc/passwd", "/x", copy.string()).has_value());
   fs::remove(copy);

@@ -58,6 +58,10 @@ std::string read_source(const fs::path& from, const std::string& program, const 
   return {};
 }
 
+bool stays_inside(const fs::path& path) {
+  return !path.empty() && path.is_relative() && std::ranges::find(path, "..") == path.end();
+}
+
 bool runs(const fs::path& path) {
   return ::access(path.c_str(), X_OK) == 0 && fs::is_regular_file(path);
 }
@@ -89,6 +93,9 @@ std::expected<void, std::string> prepare(const scenario::Plan& plan, const std::
   if (error) return Wrong(folder.string() + ": " + error.message());
   for (const recorder::Source& source : sources) {
     if (source.program != program.name) continue;
+    if (!stays_inside(source.path))  // a recording may come from anybody
+      return Wrong("[[program]] " + program.name + ", files: '" + source.path +
+                   "' leaves its folder");
     if (auto done = make_parent(folder / source.path); !done) return done;
     std::ofstream out(folder / source.path, std::ios::binary);
     out << mix::as_text(source.bytes);
