@@ -12,7 +12,7 @@ import pytest
 
 from browser import Browser, Page, find
 from mixlab import Devnet
-from netkit import Planted
+from mixlab.planted import Planted
 
 pytestmark = pytest.mark.all
 
