@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/recorder/sources.h"
+
 namespace lab::cli {
 
 enum Status {
@@ -32,6 +34,8 @@ struct RunFlags {
   std::string trap = "seccomp";
   std::string cpu = "masked";
   std::string until;
+  /// What [[program]] files hold, where they are not read from disk: a recording's.
+  std::optional<std::vector<recorder::Source>> sources;
   bool second_look = false;  // the other run of --check: addresses random, another CPU
 };
 
@@ -39,6 +43,11 @@ struct ReplayFlags {
   std::string file;
   std::string until;
   bool anyway = false;  // other binaries, another machine, a changed file
+};
+
+struct FullFlags {
+  std::string file, out;
+  bool anyway = false, force = false;
 };
 
 struct DiffFlags {
@@ -56,6 +65,8 @@ int check(const std::string& scenario, const std::vector<std::string>& settings,
 int show(const std::string& file, bool json);
 int trace(const std::string& file, std::int64_t packet);
 int replay(const ReplayFlags& flags);
+/// The recorded run again, recorded with full payloads; refused where it is another run.
+int record_in_full(const FullFlags& flags);
 int pack(const std::string& file);
 int diff(const DiffFlags& flags);
 int doctor(bool calls, bool json);

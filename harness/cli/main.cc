@@ -91,10 +91,15 @@ int main(int argc, char** argv) {
                            "Although binaries, machine or the file itself are not as they were");
   replay_command->add_option("--until", replay_flags.until,
                              "As for run; with --node a time or an event");
+  FullFlags full_flags;
+  auto* full = replay_command->add_option(
+      "--full", full_flags.out, "Record it this time with full payloads, as --node needs them");
+  replay_command->add_flag("--force", full_flags.force, "Overwrite what --full names")->needs(full);
   SoloFlags solo_flags;
   auto* node = replay_command->add_option(
       "--node", solo_flags.node,
       "One program alone, fed from the recording (needs full payloads): mix-2");
+  node->excludes(full);
   replay_command->add_flag("--gdb", solo_flags.gdb, "That program under gdb, in virtual time")
       ->needs(node);
   replay_command->add_option("--life", solo_flags.life, "Only its n-th life, if it was restarted")
@@ -133,7 +138,13 @@ int main(int argc, char** argv) {
   if (*replay_command && *node) {
     solo_flags.file = replay_flags.file;
     solo_flags.until = replay_flags.until;
+    solo_flags.anyway = replay_flags.anyway;
     return solo(solo_flags);
+  }
+  if (*replay_command && *full) {
+    full_flags.file = replay_flags.file;
+    full_flags.anyway = replay_flags.anyway;
+    return record_in_full(full_flags);
   }
   if (*replay_command) return replay(replay_flags);
   if (*pack_command) return pack(recording);

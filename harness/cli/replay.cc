@@ -13,7 +13,6 @@
 #include "harness/replay/checker.h"
 #include "harness/replay/pack.h"
 #include "harness/replay/recording.h"
-#include "harness/runner/folders.h"
 #include "harness/scenario/parse.h"
 
 namespace lab::cli {
@@ -34,22 +33,6 @@ bool own_programs_only(const scenario::Plan& plan) {
   return true;
 }
 
-/// As the recorded run was made.
-controller::Options options_of(const Recorded& recorded, const scenario::Plan& plan) {
-  const auto is = [&](const char* key, const boost::json::value& value) {
-    const boost::json::value* recorded_value = recorded.manifest.if_contains(key);
-    return recorded_value != nullptr && *recorded_value == value;
-  };
-  controller::Options out;
-  out.shim = bin_folder() + "/libmixlab-shim.so";
-  out.wall_epoch_ns = plan.epoch_unix_ns;
-  out.trap = is("trap", "sud") ? controller::Trap::sud : controller::Trap::seccomp;
-  out.cpu = is("cpu", "plain") ? controller::Cpu::plain : controller::Cpu::masked;
-  out.interpose = !is("interpose", false);
-  out.randomize_addresses = is("randomize_addresses", true);
-  return out;
-}
-
 class Replay {
  public:
   Replay(const ReplayFlags& flags, Recorded recorded, scenario::Plan plan,
@@ -57,7 +40,7 @@ class Replay {
       : x_flags(flags),
         x_recorded(std::move(recorded)),
         x_plan(std::move(plan)),
-        x_options(options_of(x_recorded, x_plan)),
+        x_options(replay::options_of(x_recorded, x_plan, bin_folder())),
         x_pack(replay::Pack::beside(x_recorded)),
         x_stops(std::move(wishes), names()) {
     if (!flags.until.empty()) x_options.watchdog = std::chrono::hours(24);
@@ -106,18 +89,6 @@ class Replay {
                   "stood on)");
   }
 
-  std::expected<runner::Binary, std::string> find(const scenario::Program& program,
-                                                  const std::string& work) const {
-    if (x_pack) return x_pack->binary(x_recorded, program.name, work);
-    const auto path = replay::recorded_path(x_recorded, program.name);
-    std::error_code error;
-    if (path && !replay::is_own(fs::path(*path).filename().string()) && fs::exists(*path, error))
-      return runner::Binary{*path, {}, {}, {}};
-    auto found = runner::find_program(program.command[0], bin_folder(), x_plan.file);
-    if (!found) return std::unexpected(found.error());
-    return runner::Binary{std::move(*found), {}, {}, {}};
-  }
-
   /// Compares on the writer's thread, and lets the run stand still where it differs.
   class Follow final : public recorder::ChainWatch {
    public:
@@ -144,7 +115,8 @@ class Replay {
     settings.interrupted = catch_signals();
     settings.visitor = &x_stops;
     settings.find = [&](const scenario::Program& program) {
-      return find(program, work.path() + "/programs");
+      return replay::find_binary(x_recorded, x_pack, program, bin_folder(),
+                                 work.path() + "/programs");
     };
     Follow follow(x_stops.follows() ? nullptr : &checker, x_stops);
     const auto writer = recorder::Writer::follow(follow);

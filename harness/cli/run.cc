@@ -61,9 +61,13 @@ class Run {
     if (!x_flags.out.empty() && fs::exists(x_flags.out) && !x_flags.force)
       return refuse(kUsage, x_flags.out + " exists (--force overwrites it)");
     if (x_work.path().empty()) return refuse(kLab, "no temporary folder can be made");
-    auto sources = runner::read_sources(x_plan);
-    if (!sources) return refuse(kUsage, sources.error());
-    x_sources = std::move(*sources);
+    if (x_flags.sources) {
+      x_sources = *x_flags.sources;
+    } else {
+      auto sources = runner::read_sources(x_plan);
+      if (!sources) return refuse(kUsage, sources.error());
+      x_sources = std::move(*sources);
+    }
     while (true) {
       const int status = pass();
       if (status != kAgain) return status;

@@ -7,11 +7,12 @@
 
 #include "harness/cli/commands.h"
 #include "harness/cli/files.h"
-#include "harness/judge/query.h"
+#include "harness/cli/stops.h"
 #include "harness/replay/debugger.h"
+#include "harness/replay/pack.h"
+#include "harness/replay/recording.h"
 #include "harness/replay/solo.h"
 #include "harness/scenario/parse.h"
-#include "harness/scenario/units.h"
 
 namespace lab::cli {
 namespace {
@@ -25,42 +26,19 @@ int refuse(int status, const std::string& why) {
   return status;
 }
 
-/// Where to stop: at the first activation at or after a time or an event.
-struct Until {
-  std::optional<VirtualTime> time;
-  std::optional<std::int64_t> seq;
-
-  bool reached(const Solo::Next& next) const {
-    return (time && next.time >= *time) || (seq && next.seq >= *seq);
-  }
-};
-
-std::optional<Until> read_until(const std::string& text) {
-  Until out;
-  if (text.empty()) return out;
-  if (text.find_first_not_of("0123456789") == std::string::npos) {
-    out.seq = std::stoll(text);
-    return out;
-  }
-  const auto time = scenario::read_duration(text);
-  if (!time) return std::nullopt;
-  out.time = kStart + *time;
-  return out;
-}
-
-std::optional<scenario::Plan> recorded_plan(Database& db, const std::string& file) {
-  judge::Query run(db, "SELECT scenario, seed FROM run");
-  if (!run.next()) throw judge::QueryFailed{"it has no run"};
-  auto plan =
-      scenario::parse(file, run.text(0), {"scenario.seed=" + std::to_string(run.integer(1))});
-  if (plan) return std::move(*plan);
-  return std::nullopt;
+/// Where to stop: before the first activation at or after a time or an event.
+bool reached(const std::vector<Until>& wishes, const Solo::Next& next) {
+  for (const Until& wish : wishes)
+    if ((wish.time && next.time >= *wish.time) ||
+        (wish.event && next.seq >= static_cast<std::int64_t>(*wish.event)))
+      return true;
+  return false;
 }
 
 class Session {
  public:
-  Session(const SoloFlags& flags, Solo& solo, Until until)
-      : x_flags(flags), x_solo(solo), x_until(until) {}
+  Session(const SoloFlags& flags, Solo& solo, std::vector<Until> until)
+      : x_flags(flags), x_solo(solo), x_until(std::move(until)) {}
 
   int run() { return x_flags.gdb ? under_gdb() : alone(); }
 
@@ -70,7 +48,7 @@ class Session {
       const auto next = x_solo.next();
       if (!next) return refuse(kLab, x_flags.file + ": " + next.error());
       if (!*next) return finish();
-      if (x_until.reached(**next)) return show_stop(**next);
+      if (reached(x_until, **next)) return show_stop(**next);
       const auto fed = x_solo.feed();
       if (!fed) return refuse(kLab, x_flags.file + ": " + fed.error());
       if (*fed && !goes_on(**fed)) return finish();
@@ -79,7 +57,7 @@ class Session {
 
   int under_gdb() {
     replay::Debugger debugger;
-    bool until = x_until.time || x_until.seq;
+    bool until = !x_until.empty();
     while (true) {
       const auto next = x_solo.next();
       if (!next) return refuse(kLab, x_flags.file + ": " + next.error());
@@ -90,7 +68,7 @@ class Session {
             !begun)
           return refuse(kLab, begun.error());
       const bool asked = debugger.stops_at(**next);  // waits until gdb lets it run
-      const bool stop = until ? x_until.reached(**next) : asked;
+      const bool stop = until ? reached(x_until, **next) : asked;
       if (!debugger.alive()) return finish(false);
       if (stop) {
         until = false;
@@ -152,38 +130,52 @@ class Session {
 
   const SoloFlags& x_flags;
   Solo& x_solo;
-  Until x_until;
+  const std::vector<Until> x_until;
   std::optional<SoloDifference> x_difference, x_calls;
 };
 
 }  // namespace
 
 int solo(const SoloFlags& flags) {
-  const auto until = read_until(flags.until);
-  if (!until)
-    return refuse(kUsage, "--until " + shell_word(flags.until) +
-                              " is neither a time (\"12.5 s\") nor the number of an event");
+  std::vector<Until> wishes;
+  if (!flags.until.empty()) {
+    auto read = read_until(flags.until);
+    if (!read) return refuse(kUsage, "--until: " + read.error());
+    wishes = std::move(*read);
+    for (const Until& wish : wishes)
+      if (wish.packet)
+        return refuse(kUsage, "--until " + shell_word(wish.text) +
+                                  ": one program alone stops at a time or an event");
+  }
+  const auto recorded = replay::open_recording(flags.file, flags.anyway);
+  if (!recorded) return refuse(kUsage, recorded.error());
+  if (!recorded->remark.empty()) std::cout << "note  " << recorded->remark << "\n";
   auto db = Database::open(flags.file, Database::Mode::read_only);
   if (!db) return refuse(kUsage, flags.file + ": " + db.error().text);
-  try {
-    const auto plan = recorded_plan(*db, flags.file);
-    if (!plan)
-      return refuse(kUsage, flags.file + ": its scenario is none for this version of mixlab");
-    const WorkFolder work;
-    if (work.path().empty()) return refuse(kLab, "no temporary folder can be made");
-    replay::SoloSettings settings;
-    settings.bin = bin_folder();
-    settings.work = work.path() + "/hosts";
-    settings.options.shim = settings.bin + "/libmixlab-shim.so";
-    settings.options.wall_epoch_ns = plan->epoch_unix_ns;
-    settings.life = flags.gdb && flags.life == 0 ? 1 : flags.life;
-    if (flags.gdb) settings.options.watchdog = std::chrono::hours(24 * 365);
-    auto solo = Solo::open(*db, *plan, flags.node, settings);
-    if (!solo) return refuse(kUsage, flags.file + ": " + solo.error());
-    return Session(flags, **solo, *until).run();
-  } catch (const judge::QueryFailed& failed) {
-    return refuse(kUsage, flags.file + " is not a recording of the lab: " + failed.text);
+  const auto plan = scenario::parse(flags.file, recorded->scenario,
+                                    {"scenario.seed=" + std::to_string(recorded->seed)});
+  if (!plan)
+    return refuse(kUsage, flags.file + ": the scenario in it cannot be read by this mixlab");
+  const WorkFolder work;
+  if (work.path().empty()) return refuse(kLab, "no temporary folder can be made");
+  const auto pack = replay::Pack::beside(*recorded);
+  if (pack)
+    std::cout << "note  the binary and its libraries are those of " << pack->folder() << "\n";
+  replay::SoloSettings settings;
+  settings.work = work.path() + "/hosts";
+  settings.options = replay::options_of(*recorded, *plan, bin_folder());
+  settings.life = flags.gdb && flags.life == 0 ? 1 : flags.life;
+  if (flags.gdb) settings.options.watchdog = std::chrono::hours(24 * 365);
+  for (const scenario::Program& program : plan->programs) {
+    if (program.name != flags.node) continue;
+    auto binary =
+        replay::find_binary(*recorded, pack, program, bin_folder(), work.path() + "/programs");
+    if (!binary) return refuse(kUsage, binary.error());
+    settings.binary = std::move(*binary);
   }
+  auto solo = Solo::open(*db, *plan, flags.node, settings);
+  if (!solo) return refuse(kUsage, flags.file + ": " + solo.error());
+  return Session(flags, **solo, std::move(wishes)).run();
 }
 
 }  // namespace lab::cli

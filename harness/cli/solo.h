@@ -10,8 +10,9 @@ namespace lab::cli {
 struct SoloFlags {
   std::string file, node;
   bool gdb = false;
-  int life = 0;       // from 1; 0: all, with gdb the first
-  std::string until;  // a time ("12.5 s"), or an event's number; empty: to the end
+  bool anyway = false;  // a changed file
+  int life = 0;         // from 1; 0: all, with gdb the first
+  std::string until;    // a time ("12.5 s"), or an event's number; empty: to the end
 };
 int solo(const SoloFlags& flags);
 

@@ -3,6 +3,7 @@
 
 #include <asm/prctl.h>
 #include <cpuid.h>
+#include <immintrin.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -169,6 +170,18 @@ void answer_self(int signal, siginfo_t* info, void* context) {
     r[REG_RIP] += 2;
     return;
   }
+  const bool and_cpu = at[0] == 0x0f && at[1] == 0x01 && at[2] == 0xf9;  // RDTSCP
+  if (info->si_code == SI_KERNEL && (and_cpu || (at[0] == 0x0f && at[1] == 0x31))) {
+    ::prctl(PR_SET_TSC, PR_TSC_ENABLE);
+    unsigned cpu = 0;
+    const std::uint64_t tsc = __rdtscp(&cpu);
+    ::prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
+    r[REG_RAX] = static_cast<std::uint32_t>(tsc);
+    r[REG_RDX] = static_cast<greg_t>(tsc >> 32);
+    if (and_cpu) r[REG_RCX] = cpu;
+    r[REG_RIP] += and_cpu ? 3 : 2;
+    return;
+  }
   if ((g_before.sa_flags & SA_SIGINFO) != 0 && g_before.sa_sigaction != nullptr)
     return g_before.sa_sigaction(signal, info, context);
   ::sigaction(SIGSEGV, &g_before, nullptr);  // the instruction faults again, as without us
@@ -214,16 +227,18 @@ bool cpuid_can_fault() {
 }
 
 void match_faults(bool on) {
-  if (!cpuid_can_fault()) return;
+  const bool cpuid = cpuid_can_fault();
   (void)table();
   if (on) {
     struct sigaction action{};
     action.sa_sigaction = &answer_self;
     action.sa_flags = SA_SIGINFO | SA_NODEFER;
     ::sigaction(SIGSEGV, &action, &g_before);
-    ::syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
+    if (cpuid) ::syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
+    ::prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
   } else {
-    ::syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1);
+    if (cpuid) ::syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1);
+    ::prctl(PR_SET_TSC, PR_TSC_ENABLE);
     ::sigaction(SIGSEGV, &g_before, nullptr);
   }
 }

@@ -121,6 +121,7 @@ struct ChildPlan {
 [[noreturn]] void become_program(const ChildPlan& plan) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_TSC, PR_TSC_ENABLE);           // the controller's own flag would survive exec
   ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);  // gdb may attach where Yama restricts it
   if (::getppid() != plan.parent) ::_exit(127);
   limit(RLIMIT_STACK, 8 << 20, 8 << 20);

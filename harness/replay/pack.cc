@@ -7,6 +7,7 @@
 #include "harness/model/sha256.h"
 #include "harness/protocol/contract.h"
 #include "harness/replay/elf.h"
+#include "harness/runner/folders.h"
 #include "harness/runner/manifest.h"
 
 namespace lab::replay {
@@ -195,6 +196,21 @@ std::vector<Fact> differences(const Recorded& recorded, const std::optional<Pack
     if (const boost::json::value* then = recorded.manifest.if_contains(key))
       compare_values(std::string(key), *then, value, true, out);
   return out;
+}
+
+std::expected<runner::Binary, std::string> find_binary(const Recorded& recorded,
+                                                       const std::optional<Pack>& pack,
+                                                       const scenario::Program& program,
+                                                       const std::string& bin,
+                                                       const std::string& work) {
+  if (pack) return pack->binary(recorded, program.name, work);
+  const auto path = recorded_path(recorded, program.name);
+  std::error_code error;
+  if (path && !is_own(name_of(*path)) && fs::exists(*path, error))
+    return runner::Binary{*path, {}, {}, {}};
+  auto found = runner::find_program(program.command[0], bin, recorded.file);
+  if (!found) return Wrong(found.error());
+  return runner::Binary{std::move(*found), {}, {}, {}};
 }
 
 }  // namespace lab::replay

@@ -53,6 +53,14 @@ std::map<std::string, std::string> sums_of(const Recorded& recorded, const char*
 /// The recorded path of a program's binary.
 std::optional<std::string> recorded_path(const Recorded& recorded, const std::string& program);
 
+/// What a replay runs for a program: the pack's, else the recorded file where it is still there and
+/// not one of ours, else the one that a run would find now. `work` takes a pack's copies.
+std::expected<runner::Binary, std::string> find_binary(const Recorded& recorded,
+                                                       const std::optional<Pack>& pack,
+                                                       const scenario::Program& program,
+                                                       const std::string& bin,
+                                                       const std::string& work);
+
 /// Something that is not as it was when the run was recorded.
 struct Fact {
   std::string text;

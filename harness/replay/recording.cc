@@ -97,4 +97,20 @@ std::expected<Recorded, std::string> open_recording(const std::string& file, boo
   return out;
 }
 
+controller::Options options_of(const Recorded& recorded, const scenario::Plan& plan,
+                               const std::string& bin) {
+  const auto is = [&](const char* key, const boost::json::value& value) {
+    const boost::json::value* recorded_value = recorded.manifest.if_contains(key);
+    return recorded_value != nullptr && *recorded_value == value;
+  };
+  controller::Options out;
+  out.shim = bin + "/libmixlab-shim.so";
+  out.wall_epoch_ns = plan.epoch_unix_ns;
+  out.trap = is("trap", "sud") ? controller::Trap::sud : controller::Trap::seccomp;
+  out.cpu = is("cpu", "plain") ? controller::Cpu::plain : controller::Cpu::masked;
+  out.interpose = !is("interpose", false);
+  out.randomize_addresses = is("randomize_addresses", true);
+  return out;
+}
+
 }  // namespace lab::replay

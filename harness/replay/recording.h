@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/controller/controller.h"
 #include "harness/recorder/sources.h"
+#include "harness/scenario/plan.h"
 
 namespace lab::replay {
 
@@ -25,5 +27,10 @@ struct Recorded {
 /// The error names the file and what it is instead: missing, incomplete, no database, truncated, a
 /// devnet's, changed after its run. `anyway`: a broken seal is only remarked.
 std::expected<Recorded, std::string> open_recording(const std::string& file, bool anyway);
+
+/// How the lab was set when it was recorded: trap, CPU, interposition, addresses. `bin`: where the
+/// shim is.
+controller::Options options_of(const Recorded& recorded, const scenario::Plan& plan,
+                               const std::string& bin);
 
 }  // namespace lab::replay

@@ -86,7 +86,8 @@ class Solo::Impl {
     if (!x_plan.payload_full)
       throw QueryFailed{
           "it keeps digests only, and one program alone needs every byte that came in: have the "
-          "run again with --set 'record.payload=\"full\"'"};
+          "same run recorded in full first, by replay FILE --full OUT, or by run SCENARIO --set "
+          "'record.payload=\"full\"'"};
     x_lives_query.emplace(x_db,
                           "SELECT seq, birth, slot, clock_offset_ns, (SELECT bytes FROM blob WHERE "
                           "digest = host) FROM life WHERE node = ?1 AND ?2 IN (0, birth + 1) ORDER "
@@ -201,9 +202,12 @@ class Solo::Impl {
     x_controller.reset();
     x_controller = good(controller::Controller::create(x_settings.options, x_nowhere, x_ear));
     const HostId host = x_plan.programs[*x_program].host;
-    auto told =
-        good(runner::program_spec(x_plan, NodeId{static_cast<std::uint32_t>(*x_program)},
-                                  static_cast<int>(x_lives_query->integer(1)), x_settings.bin));
+    const runner::Binary& binary = x_settings.binary;
+    auto told = runner::program_spec_at(x_plan, NodeId{static_cast<std::uint32_t>(*x_program)},
+                                        static_cast<int>(x_lives_query->integer(1)), binary.path);
+    told.binary = binary.file;
+    told.loader = binary.loader;
+    told.libraries = binary.libraries;
     told.host = good(x_controller->add_host(runner::host_spec(x_plan, host)));
     told.slot = static_cast<std::uint32_t>(x_lives_query->integer(2));
     told.folder = x_settings.work + "/" + x_plan.hosts[index(host)].name;

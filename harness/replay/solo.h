@@ -19,14 +19,15 @@
 #include <vector>
 
 #include "harness/controller/controller.h"
+#include "harness/runner/runner.h"
 #include "harness/scenario/plan.h"
 #include "src/sqlite/database.h"
 
 namespace lab::replay {
 
 struct SoloSettings {
-  std::string bin;   ///< where our own programs are
-  std::string work;  ///< an empty folder
+  runner::Binary binary;  ///< what is run
+  std::string work;       ///< an empty folder
   controller::Options options;
   int life = 0;  ///< only this one of a program that was restarted, from 1; 0: all
 };

@@ -33,15 +33,6 @@ controller::HostSpec host_spec(const scenario::Plan& plan, HostId id) {
   return spec;
 }
 
-std::expected<controller::ProgramSpec, std::string> program_spec(const scenario::Plan& plan,
-                                                                 NodeId id, int birth,
-                                                                 const std::string& bin) {
-  const scenario::Program& program = plan.programs[index(id)];
-  const auto path = find_program(program.command[0], bin, plan.file);
-  if (!path) return std::unexpected(program.name + ": " + path.error());
-  return program_spec_at(plan, id, birth, *path);
-}
-
 controller::ProgramSpec program_spec_at(const scenario::Plan& plan, NodeId id, int birth,
                                         const std::string& path) {
   const scenario::Program& program = plan.programs[index(id)];

@@ -3,7 +3,6 @@
 // program is fed alone. Pure but for finding binaries.
 #pragma once
 
-#include <expected>
 #include <string>
 
 #include "harness/controller/controller.h"
@@ -14,11 +13,7 @@ namespace lab::runner {
 controller::HostSpec host_spec(const scenario::Plan& plan, HostId host);
 
 /// Everything but `start` and `folder`. `birth`: 0, 1 after a restart, ...: each has a stream of
-/// entropy of its own. `bin`: where our own programs are. The error names the program.
-std::expected<controller::ProgramSpec, std::string> program_spec(const scenario::Plan& plan,
-                                                                 NodeId program, int birth,
-                                                                 const std::string& bin);
-/// The same for a binary that is known; `path` is its argv[0].
+/// entropy of its own. `path`: the binary's, as its argv[0].
 controller::ProgramSpec program_spec_at(const scenario::Plan& plan, NodeId program, int birth,
                                         const std::string& path);
 

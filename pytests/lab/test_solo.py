@@ -165,10 +165,13 @@ def test_a_changed_recording_is_told_from_a_changed_program(recorded: Recorded, 
     packets = f"id IN ({to_mix})"
     flipped = damaged(
         recorded, tmp_path / "flipped.sqlite", f"UPDATE payload SET bytes = zeroblob(1372) WHERE {packets}"
-    ).solo("mix-0")
+    )
+    sealed = flipped.solo("mix-0")
+    assert sealed.returncode == 2 and "changed or damaged" in sealed.stdout
+    flipped = flipped.solo("mix-0", "--anyway")
     assert flipped.returncode == 3
     assert re.search(r"inbox of event \d+ is not the one that the event names: the file was changed", flipped.stdout)
-    gone = damaged(recorded, tmp_path / "gone.sqlite", f"DELETE FROM payload WHERE {packets}").solo("mix-0")
+    gone = damaged(recorded, tmp_path / "gone.sqlite", f"DELETE FROM payload WHERE {packets}").solo("mix-0", "--anyway")
     assert gone.returncode == 3
     assert re.search(r"event \d+: segment \d+ is not in the recording", gone.stdout)
     late = damaged(
@@ -176,7 +179,7 @@ def test_a_changed_recording_is_told_from_a_changed_program(recorded: Recorded, 
         tmp_path / "late.sqlite",
         "DELETE FROM folder_file WHERE path LIKE '%.pem' AND life = (SELECT max(life.seq) FROM life JOIN node "
         "ON node.id = life.node WHERE name = 'client-0')",
-    ).solo("client-0")
+    ).solo("client-0", "--anyway")
     assert late.returncode == 1, late.stdout
     assert "client-0 does something else than it did then" in late.stdout
 
@@ -186,15 +189,41 @@ def test_mistakes_are_named(recorded: Recorded, tmp_path: Path) -> None:
     assert nobody.returncode == 2
     assert "it has no program 'mix-9'; it has directory, mix-0, mix-1" in nobody.stdout
     (tmp_path / "s.toml").write_text(SCENARIO)
-    digests = recorded.run("run", "s.toml", "--out", "digests.sqlite", cwd=tmp_path)
-    assert digests.returncode == 0, digests.stdout
-    refused = Recorded(recorded.mixlab, tmp_path / "digests.sqlite").solo("mix-0")
+    ran = recorded.run("run", "s.toml", "--out", "digests.sqlite", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    digests = Recorded(recorded.mixlab, tmp_path / "digests.sqlite")
+    refused = digests.solo("mix-0")
     assert refused.returncode == 2
     assert "it keeps digests only" in refused.stdout
-    assert "--set 'record.payload=\"full\"'" in refused.stdout
+    assert "replay FILE --full OUT" in refused.stdout
     wrong = recorded.solo("mix-0", "--until", "soon")
     assert wrong.returncode == 2
-    assert "--until soon is neither a time" in wrong.stdout
+    assert "--until: " in wrong.stdout and "soon" in wrong.stdout
+
+
+def test_a_recording_of_digests_is_had_again_in_full(recorded: Recorded, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SCENARIO)
+    ran = recorded.run("run", "s.toml", "--seed", "3", "--out", "digests.sqlite", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    (tmp_path / "s.toml").unlink()
+    chain = re.search(r"chain (\w{64})", ran.stdout)
+    words = ["replay", "digests.sqlite", "--full", "full.sqlite"]
+    full = recorded.run(*words, cwd=tmp_path)
+    assert chain and full.stdout == f"the same run in full: full.sqlite, chain {chain[1]}\n"
+    assert recorded.run(*words, cwd=tmp_path).returncode == 2  # nothing is overwritten
+    alone = recorded.run("replay", "full.sqlite", "--node", "mix-2", cwd=tmp_path)
+    assert alone.returncode == 0 and alone.stdout.startswith("identical: "), alone.stdout
+
+
+def test_a_pack_is_used_for_one_program_too(recorded: Recorded, tmp_path: Path) -> None:
+    shutil.copy(recorded.file, tmp_path / "kept.sqlite")
+    packed = recorded.run("pack", str(tmp_path / "kept.sqlite"))
+    assert packed.returncode == 0, packed.stdout
+    old, new = b"/api/metrics/mix-", b"/api/metricz/mix-"
+    changed = changed_programs(recorded, tmp_path / "bin", "nym-mixnode", old, new)
+    alone = Recorded(changed.mixlab, tmp_path / "kept.sqlite").solo("mix-1")
+    assert alone.returncode == 0, alone.stdout
+    assert "are those of" in alone.stdout and "identical: " in alone.stdout
 
 
 def test_until_stops_before_an_event_and_shows_what_is_waited_for(recorded: Recorded) -> None:
