@@ -42,6 +42,7 @@ void WireTap::sent(ConnectionId connection, std::uint64_t offset, mix::BytesView
     }
     bytes = bytes.subspan(n);
   }
+  if (flow.closed != nullptr) close(connection, when, flow.closed);
 }
 
 void WireTap::arrived(ConnectionId connection, std::uint64_t end, VirtualTime when, bool heard,
@@ -73,7 +74,7 @@ void WireTap::close(ConnectionId connection, VirtualTime when, const char* fate)
   for (const Unit& unit : found->second.under_way)
     emit(connection, found->second, unit, std::nullopt, fate, when);
   found->second.under_way.clear();
-  if (found->second.kind != Flow::Kind::unknown) x_flows.erase(found);
+  if (found->second.kind != Flow::Kind::unknown) found->second.closed = fate;
 }
 
 void WireTap::finish() {

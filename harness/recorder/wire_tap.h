@@ -36,7 +36,8 @@ class WireTap {
   /// Whether the unit that arrives next begins at `offset`, left at `sent`, and is known to be a
   /// packet.
   bool is_next(ConnectionId connection, std::uint64_t offset, VirtualTime sent) const;
-  /// Nothing more arrives on this connection: what is under way never will.
+  /// Nothing more arrives on this connection: what is under way never will, nor what its client
+  /// still sends, which has not heard of it yet.
   void close(ConnectionId connection, VirtualTime when, const char* fate);
   /// The run is over: what is under way stays so.
   void finish();
@@ -54,6 +55,7 @@ class WireTap {
     std::uint64_t next = 0;  // offset of the next byte to leave
     mix::Bytes partial;
     std::deque<Unit> under_way;
+    const char* closed = nullptr;  // the fate of all that is sent from now on
   };
   void emit(ConnectionId connection, Flow& flow, const Unit& unit,
             std::optional<VirtualTime> delivered, const char* fate,

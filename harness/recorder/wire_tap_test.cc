@@ -77,6 +77,26 @@ BOOST_AUTO_TEST_CASE(what_was_under_way_when_a_connection_closed_has_its_fate) {
   BOOST_TEST(*rows[2].ended_ns == 9);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_sent_after_a_connection_closed_has_its_fate_too) {
+  const mix::Bytes bytes = stream_of(3);
+  std::vector<WirePacketRow> rows;
+  WireTap tap([&](WirePacketRow row, mix::BytesView) { rows.push_back(row); });
+  tap.open(kWire, 1, 2, true);
+  const mix::BytesView all(bytes);
+  tap.sent(kWire, 0, all.first(2000), at_ns(5));
+  tap.close(kWire, at_ns(9), "connection_reset");
+  tap.sent(kWire, 2000, all.subspan(2000), at_ns(11));  // its client has not heard of it
+  tap.finish();
+  BOOST_REQUIRE(rows.size() == 3);
+  for (const WirePacketRow& row : rows) {
+    BOOST_TEST(std::string_view(row.fate) == "connection_reset");
+    BOOST_TEST((row.from == NodeNumber(1)));
+    BOOST_TEST(!row.delivered_ns.has_value());
+  }
+  BOOST_TEST(*rows[0].ended_ns == 9);
+  BOOST_TEST(*rows[2].ended_ns == 11);
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_to_anything_but_a_packet_listener_has_no_packets) {
   const mix::Bytes bytes = stream_of(1);
   WireTap tap([](WirePacketRow, mix::BytesView) { BOOST_ERROR("a packet"); });

@@ -29,14 +29,7 @@ def test_the_books_of_every_node_come_out_in_every_second(lab: Lab, tmp_path: Pa
     [
         ("mix[2]", "9.95 s"),
         ("mix@layer2", "9.95 s"),
-        pytest.param(
-            "mix@layer2",
-            "10 s",
-            marks=pytest.mark.xfail(
-                reason="the recorder stops to follow a connection when its server dies, so that what a peer sends on it"
-                " before it hears of that stays in flight for ever"
-            ),
-        ),
+        ("mix@layer2", "10 s"),
     ],
 )
 def test_what_a_crash_takes_along_has_a_reason(lab: Lab, tmp_path: Path, who: str, when: str) -> None:

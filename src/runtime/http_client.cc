@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "src/prelude/check.h"
+#include "src/runtime/kept.h"
 #include "src/runtime/resolve.h"
 #include "src/runtime/settings.h"
 #include "src/runtime/stream.h"
@@ -144,7 +145,8 @@ Task<Answer> ask(std::shared_ptr<Self> self, std::string request) {
   const Turn turn(*self);
   const Instant deadline = self->loop.now() + self->options.time_out;
   for (;;) {
-    const bool kept = self->stream.is_open();
+    self->stream = self->loop.kept().take(self->authority);
+    const bool kept = self->stream && self->stream.is_open();
     if (!kept) {
       const auto connected = co_await connect(*self, deadline);
       if (!connected) co_return std::unexpected(connected.error());
@@ -153,6 +155,8 @@ Task<Answer> ask(std::shared_ptr<Self> self, std::string request) {
     auto answer = co_await converse(*self, request);
     if (answer) {
       self->stream.set_deadline(std::nullopt);
+      if (self->stream.is_open())
+        self->loop.kept().give(self->authority, std::exchange(self->stream, Stream()));
       co_return std::move(*answer);
     }
     self->stream.close();

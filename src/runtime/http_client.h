@@ -2,8 +2,8 @@
 // Asking an HTTP/1.1 server, one question at a time per client. Plain http only: https is refused
 // when the URL is checked. No redirects, no proxies, no cookies.
 //
-// One connection is kept open between questions where the server allows it; one that turns out to
-// be closed is replaced once. The whole exchange has one deadline. Every address of a name is
+// A connection is kept open between questions where the server allows it, one a server for all
+// clients of a loop; one that turns out to be closed is replaced once. The whole exchange has one deadline. Every address of a name is
 // tried. Bounds: the reply's body. Threads: the loop's. A client must outlive its questions.
 #pragma once
 

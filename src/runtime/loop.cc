@@ -26,6 +26,7 @@
 
 #include "src/prelude/check.h"
 #include "src/runtime/alarm.h"
+#include "src/runtime/kept.h"
 #include "src/runtime/suspend.h"
 #include "src/runtime/sweep.h"
 
@@ -110,6 +111,7 @@ struct Loop::Impl {
   std::optional<Instant> armed;
   std::optional<Alarm> alarm;  // made last: it asks the loop for its context
   Sweep sweep;
+  Kept kept;  // goes first: its streams are known to the sweep
 };
 
 Loop::Loop() {
@@ -203,6 +205,9 @@ Job Loop::unpark(std::uint64_t id) {
 
 Sweep& Loop::sweep() {
   return x->sweep;
+}
+Kept& Loop::kept() {
+  return x->kept;
 }
 
 }  // namespace mix::runtime

@@ -79,6 +79,7 @@ class Loop final : public ports::Clock {
   /// Empty when the loop has ended since.
   Job unpark(std::uint64_t id);
   class Sweep& sweep();
+  class Kept& kept();
 
  private:
   struct Impl;
