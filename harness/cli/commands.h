@@ -29,6 +29,7 @@ struct RunFlags {
   std::string out;
   std::vector<std::string> settings;
   bool check = false, quiet = false, json = false, force = false;
+  bool silent = false;  // no word about verdicts, and no report beside the recording
   bool keep_memory = false;
   bool no_interpose = false;
   std::string trap = "seccomp";

@@ -32,7 +32,7 @@ int record_in_full(const FullFlags& flags) {
   run_flags.sources = recorded->sources;
   run_flags.out = flags.out;
   run_flags.force = flags.force;
-  run_flags.quiet = true;
+  run_flags.quiet = run_flags.silent = true;
   const int status = run(run_flags);
   if (status != kHolds && status != kFailed && status != kInconclusive) return status;
   const auto full = replay::open_recording(flags.out, false);

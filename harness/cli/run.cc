@@ -251,6 +251,7 @@ class Run {
 
   void print(mix::sqlite::Database& db, const std::vector<judge::Finding>& findings, int status,
              const std::optional<std::string>& apart) {
+    if (x_flags.silent) return;
     json::object failure;
     for (const judge::Finding& finding : findings) {
       const bool worst = finding.verdict == (status == kInconclusive ? judge::Verdict::inconclusive

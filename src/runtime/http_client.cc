@@ -21,15 +21,26 @@ namespace http = boost::beast::http;
 using Answer = std::expected<HttpAnswer, std::string>;
 using Parser = http::response_parser<http::string_body>;
 
+namespace {
+
+std::string checked(std::string_view url) {
+  const auto read = read_url(url);
+  CHECK(read.has_value(), read.error());
+  return *read;
+}
+std::string authority_of(const std::string& url) {
+  return std::string(boost::urls::parse_uri(url).value().encoded_host_and_port());
+}
+
+}  // namespace
+
 struct HttpClient::Impl {
-  Impl(Loop& of, std::string_view url, HttpClientOptions given) : loop(of), options(given) {
-    const auto read = read_url(url);
-    CHECK(read.has_value(), read.error());
-    base = *read;
+  Impl(Loop& of, std::string_view url, HttpClientOptions given)
+      : loop(of), options(given), base(checked(url)), server(of.kept().server(authority_of(base))) {
     const boost::urls::url_view parts = boost::urls::parse_uri(base).value();
     host = std::string(parts.host_address());
     port = parts.has_port() ? parts.port_number() : 80;
-    authority = std::string(parts.encoded_host_and_port());
+    authority = authority_of(base);
     prefix = std::string(parts.encoded_path());
   }
 
@@ -50,7 +61,7 @@ struct HttpClient::Impl {
   HttpClientOptions options;
   std::string base, host, authority, prefix;
   std::uint16_t port = 80;
-  Stream stream;
+  Kept::Server& server;
   bool busy = false;
 };
 
@@ -75,7 +86,7 @@ Task<std::expected<void, std::string>> connect(Self& self, Instant deadline) {
     const Duration left = std::max<Duration>(deadline - self.loop.now(), 1ms);
     auto stream = co_await Stream::connect(self.loop, address, left);
     if (stream) {
-      self.stream = std::move(*stream);
+      self.server.stream = std::move(*stream);
       co_return std::expected<void, std::string>();
     }
     why += (why.empty() ? "" : ", ") + address.to_text() + ": " + stream.error().text();
@@ -99,67 +110,68 @@ Task<std::expected<HttpAnswer, Failure>> read_reply(Self& self) {
   std::array<std::uint8_t, 4096> chunk;
   bool silent = true;
   while (!parser.is_done()) {
-    const Io<std::size_t> got = co_await self.stream.read_some(chunk);
+    const Io<std::size_t> got = co_await self.server.stream.read_some(chunk);
     if (!got)
       co_return std::unexpected(
-          Failure{describe(self.stream, "reading from", got.error()), silent});
+          Failure{describe(self.server.stream, "reading from", got.error()), silent});
     boost::system::error_code failure;
     if (*got == 0) {
       if (!silent) parser.put_eof(failure);
       if (silent || failure || !parser.is_done())
         co_return std::unexpected(
-            Failure{self.stream.remote().to_text() + ": the reply was cut off", silent});
+            Failure{self.server.stream.remote().to_text() + ": the reply was cut off", silent});
       break;
     }
     silent = false;
     unread.append(reinterpret_cast<const char*>(chunk.data()), *got);
     if (!parse(parser, unread, failure))
       co_return std::unexpected(Failure{
-          self.stream.remote().to_text() + ": not an HTTP reply: " + failure.message(), false});
+          self.server.stream.remote().to_text() + ": not an HTTP reply: " + failure.message(),
+          false});
   }
-  if (!parser.keep_alive() || !unread.empty()) self.stream.close();
+  if (!parser.keep_alive() || !unread.empty()) self.server.stream.close();
   auto message = parser.release();
   co_return HttpAnswer{message.result_int(), std::move(message.body()),
                        std::string(message[http::field::etag])};
 }
 
 Task<std::expected<HttpAnswer, Failure>> converse(Self& self, const std::string& request) {
-  const Io<> written = co_await self.stream.write_all(as_bytes(request));
+  const Io<> written = co_await self.server.stream.write_all(as_bytes(request));
   if (!written)
-    co_return std::unexpected(Failure{describe(self.stream, "writing to", written.error()), true});
+    co_return std::unexpected(
+        Failure{describe(self.server.stream, "writing to", written.error()), true});
   co_return co_await read_reply(self);
 }
 
-/// One question at a time: the connection is shared between them.
-struct Turn {
+/// A client has one question at a time: its users wait for the answer.
+struct Asking {
   Self& self;
-  explicit Turn(Self& of) : self(of) {
+  explicit Asking(Self& of) : self(of) {
     CHECK(!std::exchange(self.busy, true), "two questions at once to", self.base);
   }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() { self.busy = false; }
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+  ~Asking() { self.busy = false; }
 };
 
 Task<Answer> ask(std::shared_ptr<Self> self, std::string request) {
-  const Turn turn(*self);
+  const Asking asking(*self);
+  Turn turn(self->server);
+  co_await turn.begin();
   const Instant deadline = self->loop.now() + self->options.time_out;
   for (;;) {
-    self->stream = self->loop.kept().take(self->authority);
-    const bool kept = self->stream && self->stream.is_open();
+    const bool kept = self->server.stream.is_open();
     if (!kept) {
       const auto connected = co_await connect(*self, deadline);
       if (!connected) co_return std::unexpected(connected.error());
     }
-    self->stream.set_deadline(deadline);
+    self->server.stream.set_deadline(deadline);
     auto answer = co_await converse(*self, request);
     if (answer) {
-      self->stream.set_deadline(std::nullopt);
-      if (self->stream.is_open())
-        self->loop.kept().give(self->authority, std::exchange(self->stream, Stream()));
+      self->server.stream.set_deadline(std::nullopt);
       co_return std::move(*answer);
     }
-    self->stream.close();
+    self->server.stream.close();
     // A kept connection may have been closed by the server while nobody looked.
     if (!kept || !answer.error().silent || self->loop.now() >= deadline)
       co_return std::unexpected(answer.error().text);

@@ -3,7 +3,8 @@
 // when the URL is checked. No redirects, no proxies, no cookies.
 //
 // A connection is kept open between questions where the server allows it, one a server for all
-// clients of a loop; one that turns out to be closed is replaced once. The whole exchange has one deadline. Every address of a name is
+// clients of a loop, whose questions wait for each other; one that turns out to be closed is
+// replaced once. The whole exchange has one deadline. Every address of a name is
 // tried. Bounds: the reply's body. Threads: the loop's. A client must outlive its questions.
 #pragma once
 

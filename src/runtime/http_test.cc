@@ -106,6 +106,26 @@ BOOST_AUTO_TEST_CASE(questions_and_answers_over_one_connection) {
   BOOST_TEST(seen[0].peer.port == seen[2].peer.port);
 }
 
+BOOST_AUTO_TEST_CASE(clients_of_one_loop_ask_a_server_in_turn_over_one_connection) {
+  HttpClient one(loop, url()), other(loop, url());
+  int answers = 0;
+  const auto ask = [&](HttpClient& client) -> Task<> {
+    for (int i = 0; i < 2; ++i) {
+      const auto answer = co_await client.post("/take", "{}");
+      BOOST_TEST(answer.has_value());
+      ++answers;
+    }
+    if (answers == 4) loop.stop();
+  };
+  loop.spawn(ask(one));
+  loop.spawn(ask(other));
+  loop.run();
+  BOOST_TEST(answers == 4);
+  BOOST_REQUIRE(seen.size() == 4u);
+  for (const HttpRequest& request : seen)
+    BOOST_TEST(request.peer.port == seen[0].peer.port);
+}
+
 BOOST_AUTO_TEST_CASE(a_shared_body_arrives_as_any_other_and_is_let_go) {
   // Larger than what a socket takes at once, so that the server has to wait with the rest of it.
   auto text = std::make_shared<const std::string>(std::string(8'000'000, 'x') + "end");

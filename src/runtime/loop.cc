@@ -57,7 +57,8 @@ class Context : public asio::io_context {
 }  // namespace
 
 struct Loop::Impl {
-  explicit Impl(Loop& loop) : work(asio::make_work_guard(context)), signals(context), sweep(loop) {}
+  explicit Impl(Loop& loop)
+      : work(asio::make_work_guard(context)), signals(context), sweep(loop), kept(loop) {}
 
   void run_timers() {
     armed.reset();
