@@ -60,19 +60,35 @@ bench_sphinx() {
   return $status
 }
 
+# built TARGETS...: builds them in the preset release, all for none; shows why it could not.
+built() {
+  local targets=()
+  [ $# -eq 0 ] || targets=(--target "$@")
+  scripts/build.sh release "${targets[@]}" >"$log" 2>&1 && return
+  tail -n 30 "$log" >&2
+  return 1
+}
+
+# run_script NAME PROGRAMS...: scripts/bench_NAME.py with these and a folder of its own, then "${more[@]}".
+more=()
+run_script() {
+  local name=$1 folder status=0
+  shift
+  folder=$(mktemp -d)
+  /usr/bin/python3 "scripts/bench_$name.py" "$@" "$folder" "${more[@]}" || status=$?
+  rm -rf "$folder"
+  return $status
+}
+
+lab_programs=(mixlab mixlab_shim mixlab-talk nym-directory nym-mixnode nym-sfw-provider nym-client)
+
 bench_mixnode() {
-  if ! scripts/build.sh release --target nym-mixnode >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    return 1
-  fi
+  built nym-mixnode || return
   run_program mixnode build/bin/nym-mixnode "$@"
 }
 
 bench_provider() {
-  if ! scripts/build.sh release --target nym-sfw-provider >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    return 1
-  fi
+  built nym-sfw-provider || return
   local folder status=0
   folder=$(mktemp -d build/bench-store-XXXXXX)  # not /tmp, which may lie in memory
   run_program provider build/bin/nym-sfw-provider "$folder" "$@" || status=$?
@@ -81,72 +97,32 @@ bench_provider() {
 }
 
 bench_scenarios() {
-  if ! scripts/build.sh release >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    return 1
-  fi
+  built || return
   [ $# -gt 0 ] || set -- scenarios/*.toml
-  local folder
-  folder=$(mktemp -d)
-  local status=0
-  /usr/bin/python3 scripts/bench_scenarios.py build/bin/mixlab "$folder" "$@" || status=$?
-  rm -rf "$folder"
-  return $status
+  more=("$@")
+  run_script scenarios build/bin/mixlab
 }
 
 bench_recording() {
-  if ! { scripts/build.sh release --target mixlab mixlab_shim mixlab-talk nym-directory nym-mixnode \
-    nym-sfw-provider nym-client && scripts/build.sh release --target bench_sphinx; } >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    return 1
-  fi
-  local folder status=0
-  folder=$(mktemp -d)
-  /usr/bin/python3 scripts/bench_recording.py build/bin/mixlab build/bench/bench_sphinx "$folder" || status=$?
-  rm -rf "$folder"
-  return $status
+  built "${lab_programs[@]}" && built bench_sphinx || return
+  run_script recording build/bin/mixlab build/bench/bench_sphinx
 }
 
 bench_lab() {
   local status=0
   run_program echo "$@" || status=$?
-  if ! { scripts/build.sh release --target mixlab mixlab_shim mixlab-talk nym-directory nym-mixnode \
-    nym-sfw-provider nym-client && scripts/build.sh release --target bench_sphinx; } >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    return 1
-  fi
-  local folder
-  folder=$(mktemp -d)
+  built "${lab_programs[@]}" && built bench_sphinx || return
   echo
-  /usr/bin/python3 scripts/bench_lab.py build/bin/mixlab build/bench/bench_sphinx "$folder" || status=1
-  rm -rf "$folder"
+  run_script lab build/bin/mixlab build/bench/bench_sphinx || status=1
   return $status
 }
 
 bench_replay() {
-  if ! scripts/build.sh release >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    return 1
-  fi
-  local folder
-  folder=$(mktemp -d)
-  local status=0
-  /usr/bin/python3 scripts/bench_replay.py build/bin/mixlab "$folder" || status=$?
-  rm -rf "$folder"
-  return $status
+  built && run_script replay build/bin/mixlab
 }
 
 bench_solo() {
-  if ! scripts/build.sh release >"$log" 2>&1; then
-    tail -n 30 "$log" >&2
-    return 1
-  fi
-  local folder
-  folder=$(mktemp -d)
-  local status=0
-  /usr/bin/python3 scripts/bench_solo.py build/bin/mixlab "$folder" || status=$?
-  rm -rf "$folder"
-  return $status
+  built && run_script solo build/bin/mixlab
 }
 
 name= out=
