@@ -92,13 +92,17 @@ int main(int argc, char** argv) {
   replay_command->add_option("--until", replay_flags.until,
                              "As for run; with --node a time or an event");
   FullFlags full_flags;
-  auto* full = replay_command->add_option(
-      "--full", full_flags.out, "Record it this time with full payloads, as --node needs them");
+  auto* full = replay_command
+                   ->add_option("--full", full_flags.out,
+                                "Record it anew in OUT, with the full payloads that --node needs")
+                   ->type_name("OUT");
   replay_command->add_flag("--force", full_flags.force, "Overwrite what --full names")->needs(full);
   SoloFlags solo_flags;
-  auto* node = replay_command->add_option(
-      "--node", solo_flags.node,
-      "One program alone, fed from the recording (needs full payloads): mix-2");
+  auto* node =
+      replay_command
+          ->add_option("--node", solo_flags.node,
+                       "One program alone, fed from the recording (needs full payloads): mix-2")
+          ->type_name("NAME");
   node->excludes(full);
   replay_command->add_flag("--gdb", solo_flags.gdb, "That program under gdb, in virtual time")
       ->needs(node);

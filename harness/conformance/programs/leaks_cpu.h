@@ -69,7 +69,8 @@ inline void self_speed() {
     }
   value(rounds);
   const unsigned long begin = __rdtsc();
-  for (volatile int i = 0; i < 1000; i = i + 1) {
+  volatile int rounds = 1000;  // the compiler may not count for us
+  for (int i = 0; i < rounds; ++i) {
   }
   value(__rdtsc() - begin);
 }
