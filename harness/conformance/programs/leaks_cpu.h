@@ -69,8 +69,8 @@ inline void self_speed() {
     }
   value(rounds);
   const unsigned long begin = __rdtsc();
-  volatile int rounds = 1000;  // the compiler may not count for us
-  for (int i = 0; i < rounds; ++i) {
+  volatile int most = 1000;  // the compiler may not count for us
+  for (int i = 0; i < most; ++i) {
   }
   value(__rdtsc() - begin);
 }
