@@ -7,6 +7,8 @@
 // beyond ASCII is blank tells the compiler that most of them cannot occur; here the answer is no.
 #pragma once
 
+#include <cstdint>
+
 #define TOML_ASSERT(condition) static_assert(true)
 #if __has_include(<toml++/impl/preprocessor.hpp>)
 #include <toml++/impl/preprocessor.hpp>
