@@ -74,8 +74,7 @@ class Session {
         until = false;
         debugger.announce(**next);
       }
-      const auto fed = x_solo.feed(stop);
-      if (!debugger.alive()) return finish(false);
+      const auto fed = x_solo.feed(stop);  // whether gdb was left is asked when there is more
       if (!fed) {
         debugger.end(x_solo.process_id(), fed.error());
         return refuse(kLab, x_flags.file + ": " + fed.error());

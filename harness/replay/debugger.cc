@@ -40,13 +40,11 @@ void set(const char* name, const std::string& value) {
 }  // namespace
 
 Debugger::~Debugger() {
-  if (x_to >= 0) ::close(x_to);
-  if (x_from >= 0) ::close(x_from);
-  if (x_script_fd >= 0) ::close(x_script_fd);
-  if (alive()) {
-    ::kill(x_pid, SIGTERM);
-    ::waitpid(x_pid, nullptr, 0);
-  }
+  for (const int fd : {x_to, x_from, x_script_fd})
+    if (fd >= 0) ::close(fd);
+  if (x_pid <= 0) return;
+  if (!x_left) ::kill(x_pid, SIGTERM);
+  ::waitpid(x_pid, nullptr, 0);
 }
 
 std::expected<void, std::string> Debugger::begin(int pid, const std::string& shim, bool go) {
@@ -89,6 +87,9 @@ std::expected<void, std::string> Debugger::begin(int pid, const std::string& shi
 
 bool Debugger::alive() {
   if (x_pid <= 0) return false;
+  while (take_word(false)) {
+  }
+  if (x_left) return false;
   int status = 0;
   if (::waitpid(x_pid, &status, WNOHANG) != x_pid) return true;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
@@ -115,6 +116,10 @@ bool Debugger::take_word(bool wait) {
 }
 
 void Debugger::obey(const std::string& word) {
+  if (word == "left") {  // it lets the program go before it ends itself
+    x_left = true;
+    return;
+  }
   if (word == "go") {  // it runs; without another word, to the end
     if (x_goal == Goal::none) x_goal = Goal::end;
     return;
@@ -164,10 +169,9 @@ void Debugger::announce(const Solo::Next& next) {
 }
 
 void Debugger::end(int pid, const std::string& why) {
-  if (!alive()) return;
   std::cout << why << std::endl;
-  if (pid > 0) ::kill(pid, SIGINT);  // gdb takes it, the program never sees it
-  ::waitpid(x_pid, nullptr, 0);
+  if (pid > 0 && alive()) ::kill(pid, SIGINT);  // gdb takes it, the program never sees it
+  if (x_pid > 0) ::waitpid(x_pid, nullptr, 0);
   x_pid = 0;
 }
 

@@ -46,6 +46,7 @@ class Debugger {
   pid_t x_pid = -1;
   int x_to = -1, x_from = -1, x_script_fd = -1;
   std::string x_heard;
+  bool x_left = false;
   Goal x_goal = Goal::none;
   VirtualTime x_time;
   std::int64_t x_seq = -1;

@@ -85,6 +85,7 @@ stop_here = gdb.Breakpoint("lab_debug_stop", internal=True)
 stop_here.silent = True
 gdb.events.stop.connect(stopped)
 gdb.events.cont.connect(lambda event: tell("go"))
+gdb.events.gdb_exiting.connect(lambda event: tell("left"))
 print("The program waits for its first turn; nothing but its recording feeds it. Set breakpoints,")
 print("then: lab next | lab packet | lab until TIME|EVENT | lab end | continue. lab now: the time.")
 if go:
