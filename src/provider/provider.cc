@@ -87,6 +87,7 @@ Provider::Provider(runtime::Loop& loop, record::HopLog& log, const Options& opti
       x_client_address(clients.local()),
       x_store(std::move(store)),
       x_desk(opened.keys, opened.accounts, opened.tags, options.tag_memory_bytes, options.limits),
+      x_commit(loop, [this] { x_store->flush(); }),
       x_intake(loop, {.take = [this](wire::PacketView packet, Instant now) { take(packet, now); },
                       .cut_off = [this] { cut_off(); }}),
       x_mixes(std::move(mixes)),
@@ -127,7 +128,10 @@ void Provider::take(wire::PacketView packet, Instant now) {
   auto taken = x_desk.take(packet, x_store->queued());
   watch_bounds();
   if (taken) return keep(std::move(*taken), now, digest);
-  if (taken.error().tag) x_store->keep(*taken.error().tag, std::nullopt, [](const auto&) {});
+  if (taken.error().tag) {
+    x_store->keep(*taken.error().tag, std::nullopt, [](const auto&) {});
+    flush_soon();
+  }
   handled(now, digest, taken.error().reason);
 }
 
@@ -147,6 +151,12 @@ void Provider::keep(Delivery delivery, Instant received, const record::Digest& d
                     log::error("cannot keep a message: ", kept.error().text, " (said once)");
                   handled(received, digest, DropReason::store_failed);
                 });
+  flush_soon();
+}
+
+void Provider::flush_soon() {
+  if (x_store->unflushed() >= wire::kCommitPackets) x_store->flush();
+  if (x_store->unflushed() == 1) x_commit.arm(x_loop.now() + wire::kCommitWindow);
 }
 
 void Provider::handled(Instant received, const record::Digest& digest,

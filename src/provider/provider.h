@@ -3,8 +3,9 @@
 //
 // Wiring only; what is decided is in desk.h. The loop never waits for the disk: a packet is counted
 // and recorded as stored when the store says that it is kept, a reply is written when the store has
-// handed out the mail. Mail is deleted once its reply was written, ended, and acknowledged by the
-// client's system; whatever else happens to the connection, it is offered again.
+// handed out the mail. Packets wait up to kCommitWindow for each other before they are kept, unless
+// a client asks for something. Mail is deleted once its reply was written, ended, and acknowledged
+// by the client's system; whatever else happens to the connection, it is offered again.
 //
 // Bounds: wire/limits.h and Limits. Threads: the loop's (the store has one of its own). The loop
 // outlives this object; this object and what it is given outlive the loop's run.
@@ -23,6 +24,7 @@
 #include "src/provider/desk.h"
 #include "src/record/drop_reason.h"
 #include "src/record/hop_log.h"
+#include "src/runtime/alarm.h"
 #include "src/runtime/loop.h"
 #include "src/runtime/stream.h"
 #include "src/store/store.h"
@@ -82,6 +84,7 @@ class Provider {
 
   void take(wire::PacketView packet, Instant now);
   void cut_off();
+  void flush_soon();
   void keep(Delivery delivery, Instant received, const record::Digest& digest);
   void handled(Instant received, const record::Digest& digest,
                std::optional<record::DropReason> reason);
@@ -106,6 +109,7 @@ class Provider {
   runtime::Address x_mix_address, x_client_address;
   std::unique_ptr<store::Store> x_store;
   Desk x_desk;
+  runtime::Alarm x_commit;
   peers::Intake x_intake;
   std::optional<runtime::Listener> x_mixes, x_clients;
   presence::Announcer x_presence;

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -104,12 +105,25 @@ struct Store::Impl {
   void add(Request request) {
     CHECK(!stopping, "a request after close");
     ++queued;
+    unflushed.push_back(std::move(request));
+  }
+
+  void flush() {
+    if (unflushed.empty()) return;
     {
       const std::unique_lock lock(mutex);
-      requests.push_back(std::move(request));
-      if (requests.size() > 1) return;  // the thread knows already
+      const bool knows = !requests.empty();  // the thread, already
+      requests.insert(requests.end(), std::make_move_iterator(unflushed.begin()),
+                      std::make_move_iterator(unflushed.end()));
+      unflushed.clear();
+      if (knows) return;
     }
     wake.notify_one();
+  }
+
+  void add_and_flush(Request request) {
+    add(std::move(request));
+    flush();
   }
 
   void work() {
@@ -145,6 +159,7 @@ struct Store::Impl {
   std::shared_ptr<std::size_t> queued_count = std::make_shared<std::size_t>(0);
   std::weak_ptr<std::size_t> alive = queued_count;
   std::size_t& queued = *queued_count;  // the loop's
+  std::vector<Request> unflushed;       // the loop's
   std::mutex mutex;
   std::condition_variable wake;
   std::vector<Request> requests;
@@ -193,7 +208,8 @@ Store::Opened Store::take_opened() {
 }
 
 void Store::add_account(const wire::ClientAddress& address, Done<void> done) {
-  x->add({[address](Tables& tables) { return tables.accounts->add(address); }, std::move(done)});
+  x->add_and_flush(
+      {[address](Tables& tables) { return tables.accounts->add(address); }, std::move(done)});
 }
 
 void Store::keep(const sphinx::Tag& tag, std::optional<Letter> letter, Done<void> done) {
@@ -209,26 +225,34 @@ void Store::keep(const sphinx::Tag& tag, std::optional<Letter> letter, Done<void
 
 void Store::offer(const wire::ClientAddress& to, std::size_t limit, Done<std::vector<Mail>> done) {
   auto found = std::make_shared<std::vector<Mail>>();
-  x->add({[to, limit, found](Tables& tables) -> sqlite::Result<void> {
-            const auto account = tables.accounts->find(to);
-            if (!account) return std::unexpected(account.error());
-            if (!*account) return std::unexpected(no_account());
-            auto mail = tables.mailboxes->offer(**account, limit);
-            if (!mail) return std::unexpected(mail.error());
-            *found = std::move(*mail);
-            return {};
-          },
-          [found, done = std::move(done)](sqlite::Result<void> result) mutable {
-            if (!result) return done(std::unexpected(result.error()));
-            done(std::move(*found));
-          }});
+  x->add_and_flush({[to, limit, found](Tables& tables) -> sqlite::Result<void> {
+                      const auto account = tables.accounts->find(to);
+                      if (!account) return std::unexpected(account.error());
+                      if (!*account) return std::unexpected(no_account());
+                      auto mail = tables.mailboxes->offer(**account, limit);
+                      if (!mail) return std::unexpected(mail.error());
+                      *found = std::move(*mail);
+                      return {};
+                    },
+                    [found, done = std::move(done)](sqlite::Result<void> result) mutable {
+                      if (!result) return done(std::unexpected(result.error()));
+                      done(std::move(*found));
+                    }});
 }
 
 void Store::settle(std::vector<std::int64_t> ids, bool arrived, Done<void> done) {
-  x->add({[ids = std::move(ids), arrived](Tables& tables) {
-            return tables.mailboxes->settle(ids, arrived);
-          },
-          std::move(done)});
+  x->add_and_flush({[ids = std::move(ids), arrived](Tables& tables) {
+                      return tables.mailboxes->settle(ids, arrived);
+                    },
+                    std::move(done)});
+}
+
+void Store::flush() {
+  x->flush();
+}
+
+std::size_t Store::unflushed() const {
+  return x->unflushed.size();
 }
 
 std::size_t Store::queued() const {
@@ -237,6 +261,7 @@ std::size_t Store::queued() const {
 
 void Store::close() {
   if (!x->thread.joinable()) return;
+  x->flush();
   {
     const std::unique_lock lock(x->mutex);
     x->stopping = true;

@@ -2,8 +2,9 @@
 // All that a provider must not lose, in one SQLite database under its folder, written on a thread
 // of its own so that the loop never waits for a disk.
 //
-// Requests are carried out in the order in which they were made. Whatever was made while the disk
-// was busy with the last transaction is one transaction (so load makes commits larger, not more
+// Requests are carried out in the order in which they were made. Packets to be kept wait until
+// somebody asks for something else, or the caller flushes. Whatever was made while the disk was
+// busy with the last transaction is one transaction (so load makes commits larger, not more
 // frequent), and is answered when that is durable, on the loop and in order. A packet's tag and
 // its message are in one transaction. If a transaction fails (a full disk), its requests are tried
 // one by one, and those that fail are answered so; the store goes on.
@@ -60,7 +61,12 @@ class Store {
     wire::ClientAddress to;
     Bytes body;
   };
+  /// Waits for flush(), or for any other request.
   void keep(const sphinx::Tag& tag, std::optional<Letter> letter, Done<void> done);
+  /// Begins with what waits.
+  void flush();
+  /// Packets that wait for it.
+  std::size_t unflushed() const;
   /// The oldest messages of an account that are not out on another reply.
   void offer(const wire::ClientAddress& to, std::size_t limit, Done<std::vector<Mail>> done);
   /// What became of offered messages: deleted when they arrived, offered again otherwise.

@@ -66,6 +66,7 @@ struct World {
   void keep(std::int64_t messages) {
     for (std::int64_t i = 0; i < messages; ++i)
       store->keep(next_tag(), Store::Letter{to, Bytes(975)}, [](const auto&) {});
+    store->flush();
   }
   ports::SystemEntropy entropy;
   Loop loop;

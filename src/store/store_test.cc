@@ -109,10 +109,47 @@ BOOST_AUTO_TEST_CASE(a_request_that_fails_does_not_take_its_neighbours_with_it) 
                       answers += result ? "+" : "-";
                       last = i == 19;
                     });
+  one.store->flush();
   one.answers.wait(last);
   BOOST_TEST(answers == "+-+-+-+-+-+-+-+-+-+-");
   BOOST_TEST(one.store->queued() == 0u);
   BOOST_TEST(one.offer(address(1), 100).size() == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(packets_wait_for_each_other_until_something_else_is_asked_for) {
+  Folder folder;
+  Waiting one(folder.path);
+  one.add(address(1));
+  std::string answers;
+  const auto keep = [&](std::uint64_t n) {
+    const std::string text = std::to_string(n);
+    one.store->keep(tag(n), Store::Letter{address(1), Bytes(text.begin(), text.end())},
+                    [&, text](sqlite::Result<void> result) { answers += result ? text : "-"; });
+  };
+  keep(1);
+  keep(2);
+  BOOST_TEST(one.store->unflushed() == 2u);
+  BOOST_TEST(one.store->queued() == 2u);
+  BOOST_TEST(texts(one.offer(address(1))) == "1 2");
+  BOOST_TEST(answers == "12");
+  keep(3);
+  BOOST_TEST(one.store->unflushed() == 1u);
+  one.store->flush();
+  BOOST_TEST(one.store->unflushed() == 0u);
+  BOOST_TEST(texts(one.offer(address(1))) == "3");
+  BOOST_TEST(answers == "123");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_flushed_is_kept_when_the_store_closes) {
+  Folder folder;
+  {
+    Waiting one(folder.path);
+    one.add(address(1));
+    one.store->keep(tag(1), Store::Letter{address(1), Bytes{'a'}}, [](const auto&) {});
+  }
+  Waiting two(folder.path);
+  BOOST_TEST((two.opened->tags == std::vector{tag(1)}));
+  BOOST_TEST(texts(two.offer(address(1))) == "a");
 }
 
 BOOST_AUTO_TEST_CASE(a_second_provider_in_the_same_folder_is_refused) {
@@ -234,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_loses_nothing_that_was_answered) {
       };
       for (std::uint64_t i = next;; i += 40) {
         bool last = false;
-        for (std::uint64_t j = i; j < i + 40; ++j)
+        for (std::uint64_t j = i; j < i + 40; ++j) {
           one.store->keep(tag(j),
                           Store::Letter{address(1),
                                         [&] {
@@ -245,6 +282,8 @@ BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_loses_nothing_that_was_answered) {
                             if (result) say('+', std::to_string(j));
                             last = j == i + 39;
                           });
+          if (j % 7 == 0 || j == i + 39) one.store->flush();
+        }
         one.answers.wait(last);
         const auto mail = one.offer(address(1), 3);
         const bool arrived = i / 40 % 2 == 1;

@@ -72,10 +72,14 @@ struct Waiting {
     const BytesView body = as_bytes(text);
     return ask([&](auto done) {
       store->keep(tag, Store::Letter{to, Bytes(body.begin(), body.end())}, std::move(done));
+      store->flush();
     });
   }
   bool keep_tag(const sphinx::Tag& tag) {
-    return ask([&](auto done) { store->keep(tag, std::nullopt, std::move(done)); });
+    return ask([&](auto done) {
+      store->keep(tag, std::nullopt, std::move(done));
+      store->flush();
+    });
   }
   bool settle(std::vector<std::int64_t> ids, bool arrived) {
     return ask([&](auto done) { store->settle(std::move(ids), arrived, std::move(done)); });
