@@ -49,6 +49,24 @@ LAB_EXPORT long readv(int fd, const void* iov, int n) {
 LAB_EXPORT long writev(int fd, const void* iov, int n) {
   return call(nr::k_writev, fd, iov, n);
 }
+LAB_EXPORT long pread64(int fd, void* to, Size n, long offset) {
+  return call(nr::k_pread64, fd, to, n, offset);
+}
+LAB_EXPORT long pread(int fd, void* to, Size n, long offset) {
+  return call(nr::k_pread64, fd, to, n, offset);
+}
+LAB_EXPORT long pwrite64(int fd, const void* from, Size n, long offset) {
+  return call(nr::k_pwrite64, fd, from, n, offset);
+}
+LAB_EXPORT long pwrite(int fd, const void* from, Size n, long offset) {
+  return call(nr::k_pwrite64, fd, from, n, offset);
+}
+LAB_EXPORT int fsync(int fd) {
+  return (int)call(nr::k_fsync, fd);
+}
+LAB_EXPORT int fdatasync(int fd) {
+  return (int)call(nr::k_fdatasync, fd);
+}
 LAB_EXPORT int close(int fd) {
   return (int)call(nr::k_close, fd);
 }
