@@ -32,6 +32,7 @@ struct RunFlags {
   bool silent = false;  // no word about verdicts, and no report beside the recording
   bool keep_memory = false;
   bool no_interpose = false;
+  bool no_look_ahead = false;
   std::string trap = "seccomp";
   std::string cpu = "masked";
   std::string until;

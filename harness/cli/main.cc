@@ -53,6 +53,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   run_command->add_flag("--no-interpose", flags.no_interpose,
                         "Catch every call by the trap (slow; equal chain)");
+  run_command->add_flag("--no-look-ahead", flags.no_look_ahead,
+                        "Run every instant by itself (slow; equal chain)");
   run_command
       ->add_option("--until", flags.until,
                    "Stand still there and show every program: \"3 s\", 1042 (an event), "

@@ -111,6 +111,7 @@ class Replay {
     settings.bin = bin_folder();
     settings.work = work.path() + "/hosts";
     settings.options = x_options;
+    settings.options.look_ahead = !x_stops.follows();  // who stands still stands at one time
     settings.sources = x_recorded.sources;
     settings.interrupted = catch_signals();
     settings.visitor = &x_stops;

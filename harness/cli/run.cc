@@ -138,6 +138,7 @@ class Run {
     options.trap = x_flags.trap == "sud" ? controller::Trap::sud : controller::Trap::seccomp;
     options.cpu = x_flags.cpu == "plain" ? controller::Cpu::plain : controller::Cpu::masked;
     options.interpose = !x_flags.no_interpose;
+    options.look_ahead = !x_flags.no_look_ahead && !x_stops;  // who stands still stands at one time
     options.randomize_addresses = x_flags.second_look && own_programs_only();
     if (x_stops) options.watchdog = std::chrono::hours(24);
     if (x_flags.second_look) options.pin_cpu = other_cpu();

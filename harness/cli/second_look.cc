@@ -53,6 +53,7 @@ SecondLook::SecondLook(const RunFlags& flags, std::uint64_t seed, const std::str
   }
   if (flags.keep_memory) words.emplace_back("--memory");
   if (flags.no_interpose) words.emplace_back("--no-interpose");
+  if (flags.no_look_ahead) words.emplace_back("--no-look-ahead");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return;
   x_child = ::fork();

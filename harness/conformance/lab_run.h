@@ -19,6 +19,7 @@ class PlainNetwork final : public Network {
   void submit(Parcel&& parcel) override;
   std::optional<VirtualTime> next_due() const override;
   void take_due(VirtualTime now, std::vector<Delivery>& out) override;
+  VirtualTime horizon(VirtualTime from) const override { return from + x_latency; }
 
  private:
   struct Key {

@@ -40,7 +40,7 @@ bool read_option(int argc, char** argv, int& i, Setup& setup) {
   } else if (name == "--plain-cpu") {
     o.cpu = lab::controller::Cpu::plain;
   } else if (name == "--no-chain") {
-    o.chain_hand_over = false;
+    o.chain_hand_over = o.look_ahead = false;
   } else if (name == "--free-cpu") {
     o.pin_cpu = -2;
   } else if (name == "--pass-unknown") {

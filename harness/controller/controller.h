@@ -46,7 +46,8 @@ struct Options {
   bool randomize_addresses = false;  ///< leave address randomisation on (own programs only)
   bool pass_unknown = false;         ///< diagnostic; makes the run void
   bool chain_hand_over = true;
-  int pin_cpu = -1;                    ///< -1: the CPU this thread runs on now; -2: do not pin
+  bool look_ahead = true;  ///< hand over once for several instants, where links are slow enough
+  int pin_cpu = -1;        ///< -1: the CPU this thread runs on now; -2: do not pin
   std::uint32_t call_limit = 200'000;  ///< calls in one activation before the clock steps
   Duration call_step = std::chrono::milliseconds(1);
   Duration watchdog = std::chrono::seconds(20);  ///< wall time of one activation

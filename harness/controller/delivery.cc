@@ -83,8 +83,12 @@ void Controller::Impl::hand_in(std::uint64_t id) {
   mark(node);
 }
 
-void Controller::Impl::deliver(Delivery& delivery) {
-  Parcel& p = delivery.parcel;
+void Controller::Impl::deliver(Delivery& came, std::vector<Told>* later) {
+  const bool reported =
+      came.parcel.kind != ParcelKind::ack && came.parcel.kind != ParcelKind::window;
+  if (reported && later != nullptr) later->push_back({std::move(came), {}});
+  const Delivery& delivery = reported && later != nullptr ? later->back().delivery : came;
+  const Parcel& p = delivery.parcel;
   const std::uint64_t id = static_cast<std::uint64_t>(p.connection);
   const int s = p.to_server ? 1 : 0;  // the side it goes to
   Connection* c = id != 0 ? &connections[id] : nullptr;
@@ -94,7 +98,7 @@ void Controller::Impl::deliver(Delivery& delivery) {
                      (node->phase == Phase::running || node->phase == Phase::lingering);
   const bool arrived = delivery.fate == Fate::delivered || delivery.fate == Fate::duplicated ||
                        delivery.fate == Fate::corrupted;
-  if (p.kind != ParcelKind::ack && p.kind != ParcelKind::window) {
+  if (reported) {
     SegmentView view;
     view.parcel = &p;
     view.at = delivery.at;
@@ -104,7 +108,10 @@ void Controller::Impl::deliver(Delivery& delivery) {
       view.from_node = c->side[1 - s].node;
       view.to_node = c->side[s].node;
     }
-    observer.segment_done(view);
+    if (later != nullptr)
+      later->back().view = view;
+    else
+      observer.segment_done(view);
   }
   if (c != nullptr && p.kind == ParcelKind::connect) c->syn_in_flight = false;
   if (!arrived) return;

@@ -28,6 +28,7 @@ bool Controller::Impl::feed(Node& node, const Feed& feed) {
   std::memcpy(node.arena.at(LAB_INBOX_OFFSET), feed.inbox.data(), feed.inbox.size());
   c.inbox_size = feed.inbox.size();
   c.clock_offset_ns = feed.clock_offset_ns;
+  c.now_ns = now;
   if (!hand_over({index(node.id)})) return false;
   report_activation(node);
   c.inbox_size = 0;

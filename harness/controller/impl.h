@@ -3,6 +3,7 @@
 //
 //   process.cc    a program becomes a stopped, patched, attached process
 //   scheduler.cc  what is due next, whose turn it is, hand-overs
+//   look_ahead.cc several instants in one chain of hand-overs
 //   carrier.cc    outboxes to the network; connections
 //   delivery.cc   what the network brings, to inboxes
 //   ending.cc     exits, crashes, stops
@@ -80,11 +81,25 @@ struct Node {
   bool has_memory = false;
 };
 
+/// Of a delivery whose report waits.
+struct Told {
+  Delivery delivery;
+  SegmentView view;
+};
+
+/// What is due at one instant, handed in and not yet run.
+struct Round {
+  std::int64_t time = 0;
+  std::vector<std::uint32_t> nodes;  // that run, in order
+  std::vector<Told> told;
+};
+
 struct HostState {
   HostSpec spec;
   Mapping page;
   kernel::Host* kernel = nullptr;
   std::vector<NodeId> nodes;
+  bool waits = false;           // a node of it is in `collected`
   NodeId written_by = kNoNode;  // who changed `kernel` last, if inputs are wanted; none: the lab
 };
 
@@ -139,8 +154,9 @@ struct Controller::Impl {
                       std::vector<std::pair<std::int64_t, std::uint32_t>>, std::greater<>>
       deadlines;
   std::vector<std::uint64_t> host_sequence;
-  std::vector<std::uint32_t> marked, running;
-  std::vector<Delivery> deliveries;
+  std::vector<std::uint32_t> marked, running, woken;
+  std::vector<Round> collected;
+  std::vector<Delivery> deliveries, ahead;
   std::vector<CallCount> calls;
   std::vector<std::uint32_t> free_slots;
   std::uint32_t next_slot = 1;
@@ -168,8 +184,13 @@ struct Controller::Impl {
   std::expected<Ended, Stop> run_until(std::int64_t limit);
   std::int64_t next_time();
   void collect(std::int64_t t);
+  void collect_agenda(std::int64_t t);
+  void take_woken(std::int64_t t);
   void mark(Node& node);
+  bool begin_round();
   bool run_marked();
+  bool step(std::int64_t t);
+  bool run_nodes(const std::vector<std::uint32_t>& chain);
   bool hand_over(const std::vector<std::uint32_t>& chain);
   bool hand_over_by_host(const std::vector<std::uint32_t>& chain);
   void show_host(Node& node);
@@ -179,11 +200,21 @@ struct Controller::Impl {
   void add_due(Due due, HostId host);
   void take_back(Node& node);
   void report_activation(Node& node);
+  // look_ahead.cc
+  bool may_wait(std::int64_t t) const;
+  bool collect_ahead(std::int64_t t);
+  bool touches_waiting() const;
+  bool reports_later(const Delivery& delivery) const;
+  bool run_collected();
+  bool run_collected_before(std::int64_t t);
+  bool catch_up(std::int64_t t);
+  bool finish(Round& round);
   // carrier.cc
   std::uint8_t* inbox_entry(Node& node, lab_in kind, std::uint64_t id, std::uint64_t value,
                             std::size_t size, std::uint16_t flags = 0);
   void take_outbox(Node& node, std::int64_t sent);
-  void deliver(Delivery& delivery);
+  /// Its report goes to the observer, or to `later`.
+  void deliver(Delivery& came, std::vector<Told>* later = nullptr);
   void deliver_datagram(const Parcel& p);
   void hand_in(std::uint64_t id);
   void submit(Parcel&& parcel);

@@ -68,6 +68,18 @@ std::int64_t Controller::Impl::next_time() {
 }
 
 void Controller::Impl::collect(std::int64_t t) {
+  collect_agenda(t);
+  if (stopped) return;
+  deliveries.clear();
+  network.take_due(at_ns(t), deliveries);
+  for (Delivery& delivery : deliveries)
+    deliver(delivery);
+  take_woken(t);
+  for (const std::uint32_t id : woken)
+    mark(nodes[id]);
+}
+
+void Controller::Impl::collect_agenda(std::int64_t t) {
   while (!agenda.empty() && agenda.top().time <= t) {
     const Due due = agenda.top();
     agenda.pop();
@@ -88,17 +100,17 @@ void Controller::Impl::collect(std::int64_t t) {
       }
     }
   }
-  deliveries.clear();
-  network.take_due(at_ns(t), deliveries);
-  for (Delivery& delivery : deliveries)
-    deliver(delivery);
+}
+
+/// Whose deadline has come, into `woken`.
+void Controller::Impl::take_woken(std::int64_t t) {
+  woken.clear();
   while (!deadlines.empty() && deadlines.top().first <= t) {
     const auto [time, id] = deadlines.top();
     deadlines.pop();
-    if (nodes[id].deadline == time) {
-      nodes[id].deadline = LAB_NEVER;
-      mark(nodes[id]);
-    }
+    if (nodes[id].deadline != time) continue;
+    nodes[id].deadline = LAB_NEVER;
+    woken.push_back(id);
   }
 }
 
@@ -152,6 +164,7 @@ bool Controller::Impl::look_after(const std::vector<std::uint32_t>& chain, Durat
     if (node.control->state != LAB_STATE_RUNNING && node.control->state != LAB_STATE_STARTING)
       continue;
     const kernel::Thread& thread = node.process->thread[node.process->current];
+    now = node.control->now_ns;
     stop_run(StopKind::watchdog, &node,
              "thread " + std::to_string(thread.tid) + " has been running for " +
                  mix::to_text(options.watchdog) +
@@ -163,12 +176,8 @@ bool Controller::Impl::look_after(const std::vector<std::uint32_t>& chain, Durat
 
 bool Controller::Impl::hand_over(const std::vector<std::uint32_t>& chain) {
   lab_turns& table = *turns.at<lab_turns>();
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    Node& node = nodes[chain[i]];
-    lab_control& c = *node.control;
-    c.now_ns = now;
-    c.next_slot = i + 1 < chain.size() ? nodes[chain[i + 1]].slot : 0;
-  }
+  for (std::size_t i = 0; i < chain.size(); ++i)
+    nodes[chain[i]].control->next_slot = i + 1 < chain.size() ? nodes[chain[i + 1]].slot : 0;
   wake(table, nodes[chain.front()].slot);
   return wait_turn(chain);
 }
@@ -267,6 +276,16 @@ void Controller::Impl::take_back(Node& node) {
   }
 }
 
+/// Each at its own `now_ns`.
+bool Controller::Impl::run_nodes(const std::vector<std::uint32_t>& chain) {
+  if (chain.empty()) return true;
+  if (observer.wants_inputs()) return hand_over_by_host(chain);
+  if (options.chain_hand_over) return hand_over(chain);
+  for (const std::uint32_t id : chain)
+    if (!hand_over({id})) return false;
+  return true;
+}
+
 bool Controller::Impl::run_marked() {
   std::ranges::sort(marked);
   running.swap(marked);
@@ -275,15 +294,9 @@ bool Controller::Impl::run_marked() {
     nodes[id].marked = false;
     return nodes[id].phase == Phase::over;
   });
-  if (running.empty()) return true;
-  if (observer.wants_inputs()) {
-    if (!hand_over_by_host(running)) return false;
-  } else if (options.chain_hand_over) {
-    if (!hand_over(running)) return false;
-  } else {
-    for (const std::uint32_t id : running)
-      if (!hand_over({id})) return false;
-  }
+  for (const std::uint32_t id : running)
+    nodes[id].control->now_ns = now;
+  if (!run_nodes(running)) return false;
   for (const std::uint32_t id : running) {
     take_back(nodes[id]);
     if (stopped) return false;
@@ -291,10 +304,37 @@ bool Controller::Impl::run_marked() {
   return true;
 }
 
+/// Counts one more round at `now`.
+bool Controller::Impl::begin_round() {
+  rounds = now == instant ? rounds + 1 : 0;
+  instant = now;
+  if (rounds > options.rounds_at_one_instant) {
+    const Node* node = marked.empty() ? nullptr : &nodes[marked.front()];
+    stop_run(StopKind::runaway, node,
+             "virtual time does not move: " + std::to_string(rounds) + " rounds at one instant");
+  } else if (options.max_activations > 0 && activations >= options.max_activations) {
+    stop_run(StopKind::runaway, nullptr,
+             "more than " + std::to_string(options.max_activations) + " activations");
+  }
+  return !stopped;
+}
+
+/// One round at t, from what is due to what comes of it.
+bool Controller::Impl::step(std::int64_t t) {
+  now = std::max(now, t);
+  collect(now);
+  return !stopped && begin_round() && run_marked();
+}
+
 std::expected<Ended, Stop> Controller::Impl::run_until(std::int64_t limit) {
   while (!stopped) {
-    if (halt != nullptr && halt->load(std::memory_order_relaxed)) return Ended::halted;
+    const bool halted = halt != nullptr && halt->load(std::memory_order_relaxed);
     const std::int64_t t = marked.empty() ? next_time() : now;
+    if (!collected.empty() && (halted || t >= limit || !may_wait(t))) {
+      if (!run_collected()) break;
+      continue;
+    }
+    if (halted) return Ended::halted;
     if (marked.empty() && t == LAB_NEVER) {
       if (limit != LAB_NEVER) now = std::max(now, limit);
       return Ended::quiet;
@@ -303,23 +343,11 @@ std::expected<Ended, Stop> Controller::Impl::run_until(std::int64_t limit) {
       now = std::max(now, limit);
       return Ended::time_reached;
     }
-    now = std::max(now, t);
-    rounds = now == instant ? rounds + 1 : 0;
-    instant = now;
-    collect(now);
-    if (stopped) break;
-    if (rounds > options.rounds_at_one_instant) {
-      const Node* node = marked.empty() ? nullptr : &nodes[marked.front()];
-      stop_run(StopKind::runaway, node,
-               "virtual time does not move: " + std::to_string(rounds) + " rounds at one instant");
-      break;
+    if (marked.empty() && may_wait(t)) {
+      if (!collect_ahead(t)) break;
+      continue;
     }
-    if (options.max_activations > 0 && activations >= options.max_activations) {
-      stop_run(StopKind::runaway, nullptr,
-               "more than " + std::to_string(options.max_activations) + " activations");
-      break;
-    }
-    if (!run_marked()) break;
+    if (!step(t)) break;
   }
   return std::unexpected(*stopped);
 }

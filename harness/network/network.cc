@@ -17,6 +17,7 @@
 #include "harness/network/network.h"
 
 #include <algorithm>
+#include <set>
 
 #include "harness/network/agenda.h"
 #include "harness/network/flow.h"
@@ -87,6 +88,11 @@ class Links::Impl {
     x_out = nullptr;
   }
 
+  VirtualTime horizon(VirtualTime from) const {
+    const VirtualTime end = saturating_add(from, x_routes.least_latency());
+    return x_tries.empty() ? end : std::min(end, std::max(from, *x_tries.begin()));
+  }
+
   void apply(VirtualTime now, const scenario::Action& action) {
     x_now = now;
     x_routes.apply(action);
@@ -95,6 +101,7 @@ class Links::Impl {
 
  private:
   void take(const Entry& entry) {
+    if (entry.step == Step::try_segment) x_tries.erase(x_tries.find(x_now));
     if (entry.step == Step::datagram || entry.step == Step::tell) return deliver(entry);
     const auto found = x_flows.find(entry.flow);
     if (found == x_flows.end() || found->second.generation != entry.generation) return;
@@ -170,6 +177,7 @@ class Links::Impl {
     const Wire& wire = x_routes.wire(parcel.from, parcel.to);
     const VirtualTime again =
         saturating_add(x_now, wire.time_out(segment.losses, opens(parcel.kind)));
+    x_tries.insert(again);
     schedule(again, parcel.from, Step::try_segment, name, flow, position);
   }
 
@@ -289,6 +297,7 @@ class Links::Impl {
   Agenda<Entry> x_agenda;
   std::map<FlowName, Flow> x_flows;
   std::map<std::uint64_t, InFlight> x_slots;
+  std::multiset<VirtualTime> x_tries;      // of every try_segment on the agenda
   std::vector<Delivery>* x_out = nullptr;  // during take_due
   VirtualTime x_now = kStart;
   std::uint64_t x_generations = 0;
@@ -326,6 +335,9 @@ std::optional<VirtualTime> Links::next_due() const {
 }
 void Links::take_due(VirtualTime now, std::vector<Delivery>& out) {
   x_impl->take_due(now, out);
+}
+VirtualTime Links::horizon(VirtualTime from) const {
+  return x_impl->horizon(from);
 }
 void Links::apply(VirtualTime now, const scenario::Action& action) {
   x_impl->apply(now, action);

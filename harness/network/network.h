@@ -58,6 +58,9 @@ class Links final : public lab::Network {
   /// A lower bound: the network may have something to settle by itself then.
   std::optional<VirtualTime> next_due() const override;
   void take_due(VirtualTime now, std::vector<Delivery>& out) override;
+  /// The least latency of all links later; earlier if a segment is sent again before. `from` while
+  /// anything is cut.
+  VirtualTime horizon(VirtualTime from) const override;
 
   /// Does a partition, heal or set-link, also to what is in flight; other verbs are ignored. Call
   /// it after take_due(now).

@@ -326,3 +326,38 @@ BOOST_AUTO_TEST_CASE(a_seed_decides_everything_and_another_seed_decides_otherwis
   BOOST_TEST(times(7) == times(7));
   BOOST_TEST(times(7) != times(8));
 }
+
+BOOST_AUTO_TEST_CASE(the_horizon_is_the_least_latency_until_something_is_cut_or_sent_again) {
+  scenario::Plan plan = plan_of(constant(20ms));
+  scenario::LinkLaw jittered;
+  jittered.latency = {
+      .law = scenario::Latency::Law::uniform, .mean = 10ms, .sd = {}, .min = 5ms, .max = 15ms};
+  plan.links["jittered"] = jittered;
+  Lab lab(plan);
+  const VirtualTime start = at_ns(1'000'000);
+  BOOST_TEST(ns(lab.links.horizon(start)) == 6'000'000);
+  lab.data(start, 0, 100);
+  BOOST_TEST(ns(lab.links.horizon(start)) == 6'000'000);
+  // Cut while on its way: it is sent again 200 ms and twice the latency after the loss.
+  lab.links.apply(start, partition({kA}, {kB}, true));
+  BOOST_TEST(ns(lab.links.horizon(start)) == ns(start));
+  auto heal = partition({kA}, {kB}, true);
+  heal.verb = scenario::Verb::heal;
+  lab.links.apply(start, heal);
+  const VirtualTime again = start + 240ms;
+  BOOST_TEST(ns(lab.links.horizon(start)) == 6'000'000);
+  BOOST_TEST(ns(lab.links.horizon(again - 2ms)) == ns(again));
+  lab.run(again);
+  BOOST_TEST(ns(lab.links.horizon(again - 2ms)) == ns(again) + 3'000'000);
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_link_moves_the_horizon) {
+  Lab lab(plan_of(constant(20ms)));
+  scenario::Action faster;
+  faster.verb = scenario::Verb::set_link;
+  faster.link = "default";
+  faster.law = constant(0ms);
+  BOOST_TEST(ns(lab.links.horizon(kStart)) == 20'000'000);
+  lab.links.apply(kStart, faster);
+  BOOST_TEST(ns(lab.links.horizon(kStart)) == 0);
+}

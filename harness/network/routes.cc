@@ -1,12 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/network/routes.h"
 
+#include <algorithm>
+
 #include "src/prelude/check.h"
 
 namespace lab::network {
 
 using scenario::Action;
 using scenario::Verb;
+
+namespace {
+Duration least(const scenario::Latency& latency) {
+  return latency.law == scenario::Latency::Law::constant ? latency.mean : latency.min;
+}
+}  // namespace
+
+Routes::Routes(const scenario::Plan& plan, std::uint64_t seed) : x_plan(plan), x_seed(seed) {
+  find_least_latency();
+}
+
+void Routes::find_least_latency() {
+  x_least_latency = Duration::max();
+  const auto look_at = [this](const auto& laws) {
+    for (const auto& [name, law] : laws)
+      x_least_latency = std::min(x_least_latency, least(law.latency));
+  };
+  look_at(x_plan.links);
+  look_at(x_pair_laws);
+  look_at(x_link_laws);
+  for (const auto& [pair, cuts] : x_cuts)
+    if (cuts > 0) x_least_latency = {};
+}
 
 Wire& Routes::wire(HostId from, HostId to) {
   const Pair pair{from, to};
@@ -47,6 +72,11 @@ void Routes::refresh() {
 }
 
 void Routes::apply(const Action& action) {
+  change(action);
+  find_least_latency();
+}
+
+void Routes::change(const Action& action) {
   switch (action.verb) {
     case Verb::partition:
       for_each_pair(action, [&](Pair pair) { ++x_cuts[pair]; });

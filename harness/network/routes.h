@@ -12,10 +12,12 @@ namespace lab::network {
 
 class Routes {
  public:
-  Routes(const scenario::Plan& plan, std::uint64_t seed) : x_plan(plan), x_seed(seed) {}
+  Routes(const scenario::Plan& plan, std::uint64_t seed);
 
   Wire& wire(HostId from, HostId to);
   bool cut(HostId from, HostId to) const;
+  /// Nothing arrives sooner on any wire. Zero while anything is cut.
+  Duration least_latency() const { return x_least_latency; }
   /// Does a partition, heal or set-link; other verbs are not ours.
   void apply(const scenario::Action& action);
 
@@ -24,7 +26,9 @@ class Routes {
   template <class Do>
   static void for_each_pair(const scenario::Action& action, Do what);
   const scenario::LinkLaw& law_of(Pair pair) const;
+  void change(const scenario::Action& action);
   void refresh();
+  void find_least_latency();
 
   const scenario::Plan& x_plan;
   const std::uint64_t x_seed;
@@ -32,6 +36,7 @@ class Routes {
   std::map<Pair, int> x_cuts;  // how many partitions hold a pair apart
   std::map<Pair, scenario::LinkLaw> x_pair_laws;
   std::map<std::string, scenario::LinkLaw> x_link_laws;
+  Duration x_least_latency{};
 };
 
 }  // namespace lab::network

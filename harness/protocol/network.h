@@ -80,6 +80,9 @@ class Network {
   /// Appends every parcel due at or before `now`, in the order (time, kind, sending host, its
   /// sequence number).
   virtual void take_due(VirtualTime now, std::vector<Delivery>& out) = 0;
+  /// Before this time it brings nothing that is submitted at `from` or later, and decides nothing
+  /// by itself. `from`: it promises nothing.
+  virtual VirtualTime horizon(VirtualTime from) const { return from; }
 };
 
 }  // namespace lab
