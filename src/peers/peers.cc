@@ -140,6 +140,8 @@ Task<> Peers::drive(PeerPtr peer) {
     peer->stream = Stream();
     if (!peer->proved) drop_all(*peer, DropReason::peer_unreachable);
     peer->proved = false;
+    // A peer that breaks off again and again keeps nobody else waiting.
+    if (!peer->outbox.empty()) co_await x_loop.yield();
   }
   peer->driven = false;
   forget_if_idle(peer);
@@ -187,8 +189,8 @@ Task<> Peers::watch(PeerPtr peer, std::uint64_t connection) {
 // ---- A peer that gets a connection for each packet ------------------------------------------
 
 void Peers::flush_single(const PeerPtr& peer) {
-  const std::size_t wanted = std::min(x_limits.connections_per_peer, peer->outbox.size());
-  while (peer->singles < wanted) {
+  // A task takes a packet before spawn returns.
+  while (peer->singles < x_limits.connections_per_peer && !peer->outbox.empty()) {
     ++peer->singles;
     x_loop.spawn(send_singles(peer));
   }
@@ -210,6 +212,8 @@ Task<> Peers::send_singles(PeerPtr peer) {
     finish(*flying, outcome);
     x_flying.erase(flying);
     if (!stream) drop_all(*peer, DropReason::peer_unreachable);  // they would fare no better
+    // Where the system takes everything at once, others go first.
+    if (!peer->outbox.empty()) co_await x_loop.yield();
   }
   --peer->singles;
   forget_if_idle(peer);
