@@ -10,6 +10,7 @@
 // back.
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <list>
+#include <system_error>
 #include <utility>
 
 #include "src/prelude/log.h"
@@ -61,14 +63,30 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     std::shared_ptr<Stream::Impl> quietest;
     for (const auto& weak : open) {
       const auto stream = weak.lock();
-      if (!stream || !stream->socket.is_open()) continue;
+      if (!stream || !stream->is_open()) continue;
       if (!quietest || stream->last_active < quietest->last_active) quietest = stream;
     }
     if (quietest) quietest->close();
     return quietest != nullptr;
   }
 
-  void accepted(Socket socket) {
+  /// 0 when a connection was taken from the queue and is served, or errno.
+  int accept_one() {
+    tcp::endpoint from;
+    const int descriptor = take(&from);
+    if (descriptor < 0) return errno;
+    accepted(std::make_shared<Stream::Impl>(loop, descriptor, to_address(from)));
+    return 0;
+  }
+  int take(tcp::endpoint* from) {
+    auto size = static_cast<socklen_t>(from->capacity());
+    const int descriptor =
+        ::accept4(acceptor.native_handle(), from->data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor >= 0) from->resize(size);
+    return descriptor;
+  }
+
+  void accepted(std::shared_ptr<Stream::Impl> stream) {
     if (open.size() >= options.max_connections) {
       ++turned_away;
       loop.refusals().add(Refusal::connections_full);
@@ -79,7 +97,6 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
       // Its task ends in a later turn; twice the bound is where newcomers are refused after all.
       if (open.size() >= 2 * options.max_connections) return;
     }
-    auto stream = std::make_shared<Stream::Impl>(loop, std::move(socket));
     const auto at = open.insert(open.end(), stream);
     loop.spawn(serve_one(shared_from_this(), at, Stream(std::move(stream))));
   }
@@ -98,29 +115,26 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     if (options.make_room && silence_the_longest()) return true;  // the newcomer is accepted next
     if (reserve < 0) return false;
     ::close(std::exchange(reserve, -1));
-    boost::system::error_code failure;
-    Socket unwanted(acceptor.get_executor());
-    acceptor.non_blocking(true, failure);
-    acceptor.accept(unwanted, failure);
-    boost::system::error_code ignored;
-    unwanted.close(ignored);
+    tcp::endpoint from;
+    const int unwanted = take(&from);
+    if (unwanted >= 0) ::close(unwanted);
     reserve = take_reserve();
-    return !failure;
+    return unwanted >= 0;
   }
 
   static Task<> run(std::shared_ptr<Impl> self) {
     while (self->acceptor.is_open()) {
-      boost::system::error_code failure;
-      Socket socket(self->acceptor.get_executor());
-      co_await self->acceptor.async_accept(socket,
-                                           asio::redirect_error(asio::use_awaitable, failure));
-      if (!self->acceptor.is_open()) co_return;
-      if (!failure) {
-        self->accepted(std::move(socket));
-      } else if (kind_of(failure.value()) == IoError::Kind::exhausted) {
-        if (!self->refuse_one()) co_await self->loop.sleep_for(100ms);
-      } else if (failure.value() != ECONNABORTED) {
-        log::warn(self->name, ": accept: ", failure.message());
+      const int failure = self->accept_one();
+      if (failure == 0 || failure == ECONNABORTED || failure == EINTR) {
+        co_await self->loop.yield();  // one a turn: with it comes what it has to say
+      } else if (failure == EAGAIN) {
+        boost::system::error_code closed;
+        co_await self->acceptor.async_wait(Acceptor::wait_read,
+                                           asio::redirect_error(asio::use_awaitable, closed));
+      } else if (kind_of(failure) == IoError::Kind::exhausted) {
+        self->refuse_one() ? co_await self->loop.yield() : co_await self->loop.sleep_for(100ms);
+      } else {
+        log::warn(self->name, ": accept: ", std::generic_category().message(failure));
         co_await self->loop.sleep_for(100ms);
       }
     }
@@ -157,6 +171,7 @@ std::expected<Listener, std::string> Listener::open(Loop& loop, Address at, List
     impl->acceptor.set_option(asio::ip::v6_only(true), failure);
   if (!failure) impl->acceptor.bind(endpoint, failure);
   if (!failure) impl->acceptor.listen(options.backlog, failure);
+  if (!failure) impl->acceptor.native_non_blocking(true, failure);
   if (failure)
     return std::unexpected(at.to_text() + ": " +
                            (failure.value() == EADDRINUSE ? "already in use" : failure.message()));

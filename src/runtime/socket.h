@@ -22,17 +22,22 @@ IoError::Kind kind_of(int system_error);
 IoError to_error(const boost::system::error_code& failure);
 
 struct Stream::Impl final : Swept {
-  explicit Impl(Loop& of);
-  Impl(Loop& of, Socket accepted);
-  ~Impl();
+  /// The descriptor, which does not block, is ours from now on.
+  Impl(Loop& of, int connection, const Address& peer);
+  ~Impl();  // closes
 
   std::optional<Instant> due() const override;
   void time_out() override;
 
+  bool is_open() const { return descriptor >= 0; }
   void touch() { last_active = loop.now(); }
   void close();
-  /// After connecting or accepting: no delay, and the addresses kept for when the peer is gone.
-  void connected();
+  /// Before the first byte goes.
+  void send_promptly();
+  /// Before the first wait: tells the reactor of the descriptor, once.
+  Io<> enroll();
+  /// For who goes on with Asio alone: this stream is closed from then on.
+  Socket give_away();
   /// What an operation's failure means, given how the stream ended.
   IoError failure(const boost::system::error_code& code) const;
   IoError failure(int system_error) const;
@@ -40,13 +45,14 @@ struct Stream::Impl final : Swept {
   void set_deadline(std::optional<Instant> when);
 
   Loop& loop;
-  Socket socket;
-  Address remote;
-  Address local;
+  int descriptor;
+  Socket socket;   // the same descriptor, open once enrolled
+  Address remote;  // kept for when the peer is gone
   Instant last_active;
   Duration idle_limit{};
   std::optional<Instant> deadline;
   bool timed_out = false;
+  bool prompt = false;   // TCP_NODELAY is on
   bool drained = false;  // the last read took all there was: asking again would be in vain
   unsigned at_once = 0;  // operations since the task last let others go first
   Sweep::Place place;

@@ -4,12 +4,19 @@
 // readiness comes from Asio's reactor (edge-triggered epoll, re-armed at each wait). A packet that
 // arrives thus costs one wake-up, and one that can be written at once none. A task whose
 // operations always succeed at once lets the others go first every kAtOnce times.
+//
+// The reactor learns of a connection when somebody first has to wait for it. One that carries a
+// packet and ends often never has to: its bytes are there when it is accepted, its peer answers
+// while connect(2) runs (on a loopback), and telling the reactor would cost more than reading.
 #include "src/runtime/stream.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/redirect_error.hpp>
@@ -54,10 +61,9 @@ std::string_view name_of(IoError::Kind kind) {
 using Held = std::shared_ptr<Stream::Impl>;
 
 Io<std::size_t> receive(Stream::Impl& stream, BytesSpan into) {
-  if (!stream.socket.is_open()) return std::unexpected(stream.failure(EBADF));
+  if (!stream.is_open()) return std::unexpected(stream.failure(EBADF));
   for (;;) {
-    const ssize_t got =
-        ::recv(stream.socket.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(stream.descriptor, into.data(), into.size(), MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return std::unexpected(stream.failure(errno));
     stream.touch();
@@ -67,10 +73,11 @@ Io<std::size_t> receive(Stream::Impl& stream, BytesSpan into) {
 }
 
 Io<std::size_t> transmit(Stream::Impl& stream, BytesView bytes) {
-  if (!stream.socket.is_open()) return std::unexpected(stream.failure(EBADF));
+  if (!stream.is_open()) return std::unexpected(stream.failure(EBADF));
+  stream.send_promptly();
   for (;;) {
-    const ssize_t put = ::send(stream.socket.native_handle(), bytes.data(), bytes.size(),
-                               MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t put =
+        ::send(stream.descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return std::unexpected(stream.failure(errno));
     stream.touch();
@@ -79,7 +86,8 @@ Io<std::size_t> transmit(Stream::Impl& stream, BytesView bytes) {
 }
 
 Io<std::size_t> transmit(Stream::Impl& stream, BytesView head, BytesView rest) {
-  if (!stream.socket.is_open()) return std::unexpected(stream.failure(EBADF));
+  if (!stream.is_open()) return std::unexpected(stream.failure(EBADF));
+  stream.send_promptly();
   std::array<iovec, 2> parts;
   // Only read from; the structure serves both directions.
   parts[0] = {const_cast<std::uint8_t*>(head.data()), head.size()};
@@ -88,8 +96,7 @@ Io<std::size_t> transmit(Stream::Impl& stream, BytesView head, BytesView rest) {
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
   for (;;) {
-    const ssize_t put =
-        ::sendmsg(stream.socket.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t put = ::sendmsg(stream.descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return std::unexpected(stream.failure(errno));
     stream.touch();
@@ -102,8 +109,9 @@ bool would_block(const Io<std::size_t>& result) {
 }
 
 Task<Io<>> ready(Held stream, tcp::socket::wait_type what) {
-  if (!stream->socket.is_open()) co_return std::unexpected(stream->failure(EBADF));
+  if (!stream->is_open()) co_return std::unexpected(stream->failure(EBADF));
   stream->at_once = 0;
+  if (const Io<> enrolled = stream->enroll(); !enrolled) co_return enrolled;
   boost::system::error_code failure;
   co_await stream->socket.async_wait(what, asio::redirect_error(asio::use_awaitable, failure));
   if (failure) co_return std::unexpected(stream->failure(failure));
@@ -178,18 +186,33 @@ Task<Io<>> readable_of(Held stream) {
   co_return co_await ready(stream, tcp::socket::wait_read);
 }
 
+/// Begins to connect; asked again, says how that went: 0, or EALREADY while nobody knows.
+int try_connect(const Stream::Impl& stream, const tcp::endpoint& to) {
+  while (::connect(stream.descriptor, to.data(), static_cast<socklen_t>(to.size())) != 0)
+    if (errno != EINTR) return errno == EISCONN ? 0 : errno;
+  return 0;
+}
+
 Task<Io<Stream>> connect_to(Loop& loop, Address to, Duration time_out) {
-  auto stream = std::make_shared<Stream::Impl>(loop);
-  const TimerId timer = loop.call_at(loop.now() + time_out, [weak = std::weak_ptr(stream)] {
-    if (const Held late = weak.lock()) late->time_out();
-  });
-  boost::system::error_code failure;
-  co_await stream->socket.async_connect(to_endpoint(to),
-                                        asio::redirect_error(asio::use_awaitable, failure));
-  loop.cancel(timer);
-  if (failure) co_return std::unexpected(stream->failure(failure));
-  if (!stream->socket.is_open()) co_return std::unexpected(stream->failure(EBADF));
-  stream->connected();
+  const tcp::endpoint there = to_endpoint(to);
+  const int descriptor =
+      ::socket(there.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (descriptor < 0) co_return std::unexpected(IoError{kind_of(errno), errno});
+  auto stream = std::make_shared<Stream::Impl>(loop, descriptor, to);
+  int answer = try_connect(*stream, there);
+  if (answer == EINPROGRESS) answer = try_connect(*stream, there);
+  if (answer == EALREADY) {
+    const TimerId timer = loop.call_at(loop.now() + time_out, [weak = std::weak_ptr(stream)] {
+      if (const Held late = weak.lock()) late->time_out();
+    });
+    while (answer == EALREADY) {
+      const Io<> waited = co_await ready(stream, tcp::socket::wait_write);
+      answer = waited ? try_connect(*stream, there) : waited.error().system;
+    }
+    loop.cancel(timer);
+  }
+  if (answer != 0 || !stream->is_open()) co_return std::unexpected(stream->failure(answer));
+  stream->touch();
   co_return Stream(std::move(stream));
 }
 
@@ -265,28 +288,43 @@ Address to_address(const tcp::endpoint& endpoint) {
 
 // ---- Stream::Impl --------------------------------------------------------------------------
 
-Stream::Impl::Impl(Loop& of)
-    : loop(of), socket(of.context().get_executor()), place(of.sweep().add(*this)) {}
-
-Stream::Impl::Impl(Loop& of, Socket accepted)
-    : loop(of), socket(std::move(accepted)), place(of.sweep().add(*this)) {
-  connected();
-}
+Stream::Impl::Impl(Loop& of, int connection, const Address& peer)
+    : loop(of),
+      descriptor(connection),
+      socket(of.context().get_executor()),
+      remote(peer),
+      last_active(of.now()),
+      place(of.sweep().add(*this)) {}
 
 Stream::Impl::~Impl() {
   loop.sweep().remove(place);
+  close();
 }
 
-void Stream::Impl::connected() {
-  boost::system::error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  remote = to_address(socket.remote_endpoint(ignored));
-  local = to_address(socket.local_endpoint(ignored));
-  touch();
+void Stream::Impl::send_promptly() {
+  if (std::exchange(prompt, true)) return;
+  const int on = 1;
+  (void)::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Io<> Stream::Impl::enroll() {
+  if (socket.is_open()) return {};
+  const bool six = remote.family == Address::Family::ipv6;
+  boost::system::error_code failure;
+  socket.assign(six ? tcp::v6() : tcp::v4(), descriptor, failure);
+  if (failure) return std::unexpected(to_error(failure));
+  return {};
+}
+
+Socket Stream::Impl::give_away() {
+  if (is_open()) send_promptly();
+  if (!is_open() || !enroll()) close();
+  descriptor = -1;
+  return std::move(socket);
 }
 
 std::optional<Instant> Stream::Impl::due() const {
-  if (!socket.is_open()) return std::nullopt;
+  if (!is_open()) return std::nullopt;
   std::optional<Instant> out = deadline;
   if (idle_limit > 0ns && (!out || last_active + idle_limit < *out)) out = last_active + idle_limit;
   return out;
@@ -299,8 +337,12 @@ void Stream::Impl::time_out() {
 }
 
 void Stream::Impl::close() {
+  const int gone = std::exchange(descriptor, -1);
   boost::system::error_code ignored;
-  socket.close(ignored);
+  if (socket.is_open())
+    socket.close(ignored);
+  else if (gone >= 0)
+    ::close(gone);
 }
 
 IoError Stream::Impl::failure(int system_error) const {
@@ -361,24 +403,28 @@ Task<Io<>> Stream::readable() {
 Io<std::size_t> Stream::read_now(BytesSpan into) {
   return receive(*x, into);
 }
+bool Stream::ended() const {
+  std::uint8_t next = 0;
+  return x->is_open() && ::recv(x->descriptor, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
 Io<std::size_t> Stream::write_now(BytesView bytes) {
   return transmit(*x, bytes);
 }
 
 void Stream::shutdown_send() {
-  boost::system::error_code ignored;
-  x->socket.shutdown(tcp::socket::shutdown_send, ignored);
+  if (x->is_open()) (void)::shutdown(x->descriptor, SHUT_WR);
 }
 void Stream::close() {
   x->close();
 }
 void Stream::reset() {
-  boost::system::error_code ignored;
-  x->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  if (!x->is_open()) return;
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  (void)::setsockopt(x->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   x->close();
 }
 bool Stream::is_open() const {
-  return x && x->socket.is_open();
+  return x && x->is_open();
 }
 void Stream::set_idle_limit(Duration limit) {
   x->set_idle_limit(limit);
@@ -388,23 +434,19 @@ void Stream::set_deadline(std::optional<Instant> deadline) {
 }
 
 Io<std::size_t> Stream::unacknowledged() const {
-  if (!x->socket.is_open()) return std::unexpected(x->failure(EBADF));
+  if (!x->is_open()) return std::unexpected(x->failure(EBADF));
   int bytes = 0;
-  if (::ioctl(x->socket.native_handle(), SIOCOUTQ, &bytes) != 0)
-    return std::unexpected(x->failure(errno));
+  if (::ioctl(x->descriptor, SIOCOUTQ, &bytes) != 0) return std::unexpected(x->failure(errno));
   if (bytes == 0) return 0;
   // A reset leaves the count as it was, and who has read the end already is not told otherwise.
   int broken = 0;
   socklen_t size = sizeof broken;
-  (void)::getsockopt(x->socket.native_handle(), SOL_SOCKET, SO_ERROR, &broken, &size);
+  (void)::getsockopt(x->descriptor, SOL_SOCKET, SO_ERROR, &broken, &size);
   if (broken != 0) return std::unexpected(x->failure(broken));
   return static_cast<std::size_t>(bytes);
 }
 Address Stream::remote() const {
   return x->remote;
-}
-Address Stream::local() const {
-  return x->local;
 }
 
 }  // namespace mix::runtime

@@ -4,7 +4,7 @@
 // Failures of the world are IoError values, cheap to make and without text until asked. Time-outs
 // of reading and writing are found by one sweep a second over all connections that asked for one,
 // never by a timer each, and are up to a second late; connecting has an exact deadline.
-// TCP_NODELAY is always on: whole messages are handed over in one write.
+// TCP_NODELAY is always on, from the first byte sent: whole messages are handed over in one write.
 // Bounds: a Listener's connections (ListenOptions). Threads: the loop's.
 #pragma once
 
@@ -69,6 +69,8 @@ class Stream {
   Task<Io<>> readable();
   /// What is there now; 0 is the end of the stream, `would_block` is nothing yet.
   Io<std::size_t> read_now(BytesSpan into);
+  /// True when the peer has closed its side and everything before was read. Takes nothing.
+  bool ended() const;
   /// As much as the system takes now; `would_block` when that is nothing.
   Io<std::size_t> write_now(BytesView bytes);
 
@@ -90,7 +92,6 @@ class Stream {
   /// that they never will be.
   Io<std::size_t> unacknowledged() const;
   Address remote() const;
-  Address local() const;
 
   struct Impl;  // for this folder only
   explicit Stream(std::shared_ptr<Impl> impl);

@@ -120,6 +120,51 @@ BOOST_AUTO_TEST_CASE(nobody_listening_is_refused) {
   run_task(loop, task());
 }
 
+BOOST_AUTO_TEST_CASE(nobody_answering_is_timed_out) {
+  Loop loop;
+  const Listener busy =
+      Listener::open(loop, Address::ipv4({127, 0, 0, 1}, 0), ListenOptions{.backlog = 0}).value();
+  const auto task = [&]() -> Task<> {
+    // Its queue has room for one; what comes after is not answered.
+    const auto first = co_await Stream::connect(loop, busy.local(), 5s);
+    BOOST_TEST(first.has_value());
+    const auto second = co_await Stream::connect(loop, busy.local(), 0s);
+    BOOST_REQUIRE(!second.has_value());
+    BOOST_TEST((second.error().kind == IoError::Kind::timed_out));
+    BOOST_TEST(loop.refusals().of(Refusal::timed_out) == 1u);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(the_end_is_seen_once_everything_before_was_read) {
+  Loop loop;
+  Event done(loop);
+  const Listener server = listen(loop, [&](Stream stream) -> Task<> {
+    BOOST_TEST((co_await stream.readable()).has_value());
+    BOOST_TEST(!stream.ended());
+    ByteArray<8> buffer;
+    const auto first = co_await stream.read_some(buffer);
+    BOOST_TEST((first.has_value() && *first == 3));
+    BOOST_TEST(!stream.ended());
+    BOOST_TEST((co_await stream.write_all(pattern(1))).has_value());
+    while (!stream.ended())
+      BOOST_TEST((co_await stream.readable()).has_value());
+    const auto end = stream.read_now(buffer);
+    BOOST_TEST((end.has_value() && *end == 0));
+    done.notify();
+  });
+  const auto task = [&]() -> Task<> {
+    auto client = co_await Stream::connect(loop, server.local(), 5s);
+    BOOST_REQUIRE(client.has_value());
+    BOOST_TEST((co_await client->write_all(pattern(3))).has_value());
+    ByteArray<1> answer;
+    BOOST_TEST((co_await client->read_full(answer)).has_value());
+    client->shutdown_send();
+    co_await done.wait();
+  };
+  run_task(loop, task());
+}
+
 BOOST_AUTO_TEST_CASE(a_reset_is_told_from_an_end) {
   Loop loop;
   std::optional<IoError::Kind> kind;

@@ -46,7 +46,7 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
       : loop(of),
         limits(given),
         remote(stream.remote()),
-        wire(std::move(stream.impl()->socket)),
+        wire(stream.impl()->give_away()),
         changed(of) {
     wire.read_message_max(limits.max_message);
     wire.control_callback([this](ws::frame_type, beast::string_view) { heard(); });
