@@ -20,11 +20,15 @@ Intake::Intake(runtime::Loop& loop, Callbacks callbacks)
 Task<> Intake::serve(Stream stream) {
   wire::FrameReader reader;
   bool inside = false;  // a packet has begun and not ended
+  bool waited = false;
   stream.set_idle_limit(wire::kIdleTimeout);
   while (true) {
-    if (!co_await stream.readable()) break;
     const auto got = stream.read_now(x_buffer);
-    if (!got && got.error().kind == IoError::Kind::would_block) continue;
+    if (!got && got.error().kind == IoError::Kind::would_block) {
+      waited = true;
+      if (!co_await stream.readable()) break;
+      continue;
+    }
     if (!got || *got == 0) break;
     const Instant now = x_loop.now();
     reader.feed(BytesView(x_buffer).first(*got));
@@ -39,6 +43,10 @@ Task<> Intake::serve(Stream stream) {
     else if (inside && reader.unfinished() == 0)
       stream.set_deadline(std::nullopt);
     inside = reader.unfinished() > 0;
+    // Senders of one packet a connection have often closed it by now.
+    if (!waited && stream.ended()) break;
+    waited = true;
+    if (!co_await stream.readable()) break;
   }
   if (reader.unfinished() > 0) x_callbacks.cut_off();
 }
