@@ -124,6 +124,18 @@ BOOST_AUTO_TEST_CASE(nothing_is_offered_that_cannot_be_repeated) {
   if (masked()) BOOST_TEST(leak("cpu_flags").text().starts_with(none));
 }
 
+BOOST_AUTO_TEST_CASE(libcrypto_is_told_of_no_chance_in_the_processor) {
+  const auto told = [](lab::controller::Cpu cpu) {
+    Setup setup;
+    setup.programs = {{1, {"/usr/bin/printenv", "OPENSSL_ia32cap"}, 1s, {}, {}}};
+    setup.options.cpu = cpu;
+    return run_in_lab(setup).text();
+  };
+  const std::string no_rdrand_no_rdseed = "~0x4000000000000000:~0x40000\n";
+  BOOST_TEST(told(lab::controller::Cpu::masked) == no_rdrand_no_rdseed);
+  BOOST_TEST(told(lab::controller::Cpu::plain) == no_rdrand_no_rdseed);
+}
+
 BOOST_AUTO_TEST_CASE(the_number_of_the_cpu_is_an_open_row_and_so_a_run_has_one_cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);

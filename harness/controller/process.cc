@@ -58,7 +58,7 @@ class Strings {
   std::vector<char*> x_pointers;
 };
 
-Strings environment_of(const ProgramSpec& spec, Cpu cpu) {
+Strings environment_of(const ProgramSpec& spec) {
   // In the order of names, so that a further variable has one place.
   std::map<std::string, std::string> all = {
       {"HOME", "/node"},
@@ -69,13 +69,14 @@ Strings environment_of(const ProgramSpec& spec, Cpu cpu) {
       {"LD_LIBRARY_PATH", "/proc/self/fd/" + std::to_string(LAB_FD_LIBRARIES)},
       {"LD_PRELOAD", "/proc/self/fd/" + std::to_string(LAB_FD_SHIM)},
       {"PATH", "/usr/bin:/bin"},
+      // Keeps libcrypto from RDRAND and RDSEED where CPUID does not fault, and is always there, so
+      // that stacks begin alike on every machine.
+      {"OPENSSL_ia32cap", "~0x4000000000000000:~0x40000"},
       {"TMPDIR", "/node"},
       {"TZ", "UTC"},
       {"USER", "node"},
       {"GLIBC_TUNABLES", "glibc.pthread.rseq=0"},
   };
-  // Without CPUID faults libcrypto sees the real CPU: at least keep it from RDRAND and RDSEED.
-  if (cpu == Cpu::plain) all["OPENSSL_ia32cap"] = "~0x4000000000000000:~0x40000";
   for (const auto& [name, value] : spec.environment)
     all[name] = value;
   Strings out;
@@ -257,7 +258,7 @@ bool Controller::Impl::spawn(Node& node) {
     ::close(program);
     return fail("its pack " + node.spec.libraries + ": " + std::strerror(errno));
   }
-  Strings arguments, environment = environment_of(node.spec, options.cpu);
+  Strings arguments, environment = environment_of(node.spec);
   for (const std::string& argument : node.spec.argv)
     arguments.add(argument);
   const ChildPlan plan{node.arena.fd(),
