@@ -311,6 +311,7 @@ long call_fcntl(Kernel& k, Thread& t) {
 long call_ioctl(Kernel& k, Thread& t) {
   constexpr long fionbio = 0x5421, fioclex = 0x5451, fionclex = 0x5450, tcgets = 0x5401;
   constexpr long winsize = 0x5413, fionread = 0x541b, tiocgpgrp = 0x540f;
+  constexpr long rndgetentcnt = 0x80045200;
   const int fd = static_cast<int>(t.args[0]);
   Open* o = open_of(k, fd);
   if (o == nullptr) return -lx::kEbadf;
@@ -334,6 +335,10 @@ long call_ioctl(Kernel& k, Thread& t) {
     return socket_ioctl(k, k.p->socket[o->object], t.args[1] & 0xffffffff, argument);
   if (t.args[1] == fionread && o->kind == Kind::pipe_read) {
     *argument = static_cast<int>(k.p->pipe[o->object].size);
+    return 0;
+  }
+  if ((t.args[1] & 0xffffffff) == rndgetentcnt && o->kind == Kind::random) {
+    *argument = 256;  // a full pool, as Linux says once it has been seeded
     return 0;
   }
   return -lx::kEnotty;

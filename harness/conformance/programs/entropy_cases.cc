@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <random>
 
 #include "harness/conformance/programs/say.h"
@@ -19,6 +20,17 @@ void judge(const char* what, long n, const Block& b) {
   const auto zeros = std::count(b.begin(), b.end(), 0);
   result(what, n);
   line("  not all alike: %d, few zeros: %d", b.front() != b[1] || b[1] != b[2], zeros < 20);
+}
+
+/// A device by its name: made or refused, and full where it says how full it is.
+void tell_of(const char* token) {
+  try {
+    std::random_device device(token);
+    line("%s: %d, entropy %.1f", token, device() != device() || device() != device(),
+         device.entropy());
+  } catch (const std::exception& refused) {
+    line("%s: %s", token, refused.what());
+  }
 }
 
 }  // namespace
@@ -53,4 +65,6 @@ int main() {
   line("random_device: %d", device() != device() || device() != device());
   line("its bounds: %d",
        std::random_device::min() == 0 && std::random_device::max() == 0xffffffffu);
+  for (const char* token : {"default", "getentropy", "/dev/urandom", "/dev/random", "no such"})
+    tell_of(token);
 }
