@@ -60,7 +60,12 @@ std::vector<Ability> probe_machine() {
       "RDTSC counts virtual time", "RDTSC shows the machine");
   add("cpuid faulting", cpuid_can_fault(), "CPUID answers from the lab's table",
       "CPUID, and what libraries choose by it, is this machine's: in the manifest. It tells which "
-      "CPU runs the program, and std::random_device may take RDRAND: neither is covered then");
+      "CPU runs the program, and that is not covered then");
+  add("random_device", true,
+      "std::random_device draws from the node's stream; only a program that carries libstdc++ "
+      "within "
+      "itself (-static-libstdc++) takes RDRAND where CPUID does not fault",
+      "");
   // Rows of the checklist that nothing here can close: a run says so in its manifest.
   const auto open = [&](std::string name, std::string why) {
     out.push_back({std::move(name), false, std::move(why)});

@@ -70,7 +70,8 @@ Strings environment_of(const ProgramSpec& spec) {
       {"LD_PRELOAD", "/proc/self/fd/" + std::to_string(LAB_FD_SHIM)},
       {"PATH", "/usr/bin:/bin"},
       // Keeps libcrypto from RDRAND and RDSEED where CPUID does not fault, and is always there, so
-      // that stacks begin alike on every machine.
+      // that stacks begin alike on every machine. libstdc++ is kept from them by the shim
+      // (interpose.cc).
       {"OPENSSL_ia32cap", "~0x4000000000000000:~0x40000"},
       {"TMPDIR", "/node"},
       {"TZ", "UTC"},

@@ -2,6 +2,7 @@
 // libc's entry points, an accelerator only: each is its system call, without the 0.9 us of a trap.
 // No semantics of its own, so that a run without interposition has the same chain. What glibc does
 // in between (the number it really uses, e.g. accept4 or clock_nanosleep) is done here alike.
+// The last one is no accelerator: it stands where libstdc++ would execute RDRAND or RDSEED.
 #include "harness/kernel/internal.h"
 #include "harness/kernel/numbers.h"
 #include "harness/shim/shim.h"
@@ -156,4 +157,15 @@ LAB_EXPORT long time(long* out) {
 }
 LAB_EXPORT long getrandom(void* to, Size n, unsigned flags) {
   return call(nr::k_getrandom, to, n, flags);
+}
+
+/// std::random_device::_M_getval(): where every draw of every random_device ends, whatever its
+/// token is, in a program that loads libstdc++. Each way there is the node's one stream, so one
+/// call does for all of them. It is called without interposition too (then it traps): libstdc++'s
+/// own would take what the CPU offers. Making one, and refusing a token, stays libstdc++'s.
+LAB_EXPORT unsigned lab_random_device_value(void*) asm("_ZNSt13random_device9_M_getvalEv");
+LAB_EXPORT unsigned lab_random_device_value(void*) {
+  unsigned value = 0;
+  if (getrandom(&value, sizeof(value), 0) != sizeof(value)) __builtin_trap();
+  return value;
 }

@@ -25,9 +25,9 @@ def _names(conformance: Path) -> list[str]:
 OPEN = {"rdrand_unasked", "rdrand_unsaid", "rdpid_unasked", "lsl_unasked"}
 
 
-# And what only a machine whose CPUID cannot be made to fault leaves open: libstdc++ takes RDRAND there, and CPUID tells
-# on which of its CPUs the program runs.
-OPEN_UNMASKED = {"random_device", "cpuid"}
+# And what only a machine whose CPUID cannot be made to fault leaves open: CPUID tells on which of its CPUs the program
+# runs.
+OPEN_UNMASKED = {"cpuid"}
 
 
 def _abilities(bin_folder: Path) -> dict[str, dict[str, object]]:

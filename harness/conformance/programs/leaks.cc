@@ -77,6 +77,19 @@ void random_device() {
   for (int i = 0; i < 4; ++i)
     value(device());
 }
+/// By each way that libstdc++ knows: what it refuses on this processor is one value.
+void random_tokens() {
+  for (const char* token :
+       {"rdrand", "rdseed", "hw", "getentropy", "arc4random", "/dev/urandom", "/dev/random"}) {
+    try {
+      std::random_device device(token);
+      value(device());
+      value(device());
+    } catch (const std::exception&) {
+      value(token[0]);
+    }
+  }
+}
 void at_random() {
   mix(reinterpret_cast<const void*>(getauxval(AT_RANDOM)), 16);
 }
@@ -382,6 +395,7 @@ const std::map<std::string, std::function<void()>> kLeaks = {{"raw_clocks", raw_
                                                              {"entropy", entropy},
                                                              {"uuid", uuid},
                                                              {"random_device", random_device},
+                                                             {"random_tokens", random_tokens},
                                                              {"at_random", at_random},
                                                              {"canary", canary},
                                                              {"addresses", addresses},
