@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The promises of a client that mutant-client can break, one list for flags and help. The names are
-// stable: tests and scenarios use them.
+// The promises of a client that mutant-client can break.
 #pragma once
 
-#include <array>
-#include <optional>
-#include <string_view>
-
-namespace mutants {
+#include "pytests/mutants/promise/promise.h"
 
 // X(name, what the client does then)
 #define MUTANT_CLIENT_PROMISES(X)                                                            \
@@ -26,26 +21,4 @@ namespace mutants {
   X(pulls_on_fetch, "ask the provider once more when its user asked for what came")          \
   X(own_connections, "send each real packet on a connection of its own, and close it")
 
-enum class Promise {
-#define X(name, what) name,
-  MUTANT_CLIENT_PROMISES(X)
-#undef X
-};
-
-struct PromiseText {
-  std::string_view name;
-  std::string_view what;
-};
-inline constexpr auto kPromises = std::to_array<PromiseText>({
-#define X(name, what) {#name, what},
-    MUTANT_CLIENT_PROMISES(X)
-#undef X
-});
-
-constexpr std::optional<Promise> promise_named(std::string_view name) {
-  for (std::size_t i = 0; i < kPromises.size(); ++i)
-    if (kPromises[i].name == name) return static_cast<Promise>(i);
-  return std::nullopt;
-}
-
-}  // namespace mutants
+MUTANT_PROMISES_OF(MUTANT_CLIENT_PROMISES)

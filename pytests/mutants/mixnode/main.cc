@@ -12,17 +12,6 @@ namespace {
 
 using namespace mix;
 
-std::string footer() {
-  std::string text = "With --break NAME it does this:\n";
-  for (const auto& promise : mutants::kPromises)
-    text.append("  ")
-        .append(promise.name)
-        .append(16 - promise.name.size(), ' ')
-        .append(promise.what)
-        .append("\n");
-  return text;
-}
-
 std::string check_promise(const std::string& name) {
   return mutants::promise_named(name) ? "" : "'" + name + "' is no promise; see --help";
 }
@@ -36,8 +25,10 @@ int main(int argc, char** argv) {
       "mutant-mixnode");
   app.require_subcommand(1);
   CLI::App& run = *app.add_subcommand("run", "Start the node");
-  app.footer(footer());
-  run.footer(footer());
+  const std::string footer =
+      "With --break NAME it does this:\n" + mutants::lines_of(mutants::kPromises);
+  app.footer(footer);
+  run.footer(footer);
 
   std::string broken = "none", host, directory = "http://localhost:8080", record;
   std::uint16_t port = 1789;

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The promises of a mix that mutant-mixnode can break, one list for flags and help. The names are
-// stable: tests and scenarios use them.
+// The promises of a mix that mutant-mixnode can break.
 #pragma once
 
-#include <array>
-#include <optional>
-#include <string_view>
-
-namespace mutants {
+#include "pytests/mutants/promise/promise.h"
 
 // X(name, what the node does then)
-#define MUTANT_PROMISES(X)                                                              \
+#define MUTANT_MIXNODE_PROMISES(X)                                                      \
   X(none, "keep them all, to see that the check passes")                                \
   X(layer_order, "send to whatever next hop the header names")                          \
   X(replay, "take packets it has taken before")                                         \
@@ -29,26 +24,4 @@ namespace mutants {
   X(leak_address, "let the delay depend on where its memory lies: runs stop repeating") \
   X(leak_counter, "let the delay depend on the processor's cycle counter")
 
-enum class Promise {
-#define X(name, what) name,
-  MUTANT_PROMISES(X)
-#undef X
-};
-
-struct PromiseText {
-  std::string_view name;
-  std::string_view what;
-};
-inline constexpr auto kPromises = std::to_array<PromiseText>({
-#define X(name, what) {#name, what},
-    MUTANT_PROMISES(X)
-#undef X
-});
-
-constexpr std::optional<Promise> promise_named(std::string_view name) {
-  for (std::size_t i = 0; i < kPromises.size(); ++i)
-    if (kPromises[i].name == name) return static_cast<Promise>(i);
-  return std::nullopt;
-}
-
-}  // namespace mutants
+MUTANT_PROMISES_OF(MUTANT_MIXNODE_PROMISES)
