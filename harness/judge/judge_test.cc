@@ -9,11 +9,11 @@
 #include <filesystem>
 #include <functional>
 
-#include "harness/recorder/recorder.h"
 #include "harness/recorder/settle.h"
-#include "harness/scenario/parse.h"
+#include "harness/recorder/test_recording.h"
 
 using namespace lab;
+using namespace lab::recorder;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 namespace rec = mix::record;
@@ -47,24 +47,8 @@ on = "client-0.init"
 [mixnet]
 )toml";
 
-enum Who : std::uint32_t { directory, mix0, mix1, mix2, provider, init, client };
-
-struct Play {
-  explicit Play(const char* scenario = kScenario) {
-    auto parsed = scenario::parse("played.toml", scenario);
-    BOOST_REQUIRE(parsed.has_value());
-    plan = std::move(*parsed);
-    folder = fs::temp_directory_path() / ("mixlab-judge-" + std::to_string(::getpid()));
-    fs::create_directories(folder);
-    path = folder / "run.sqlite";
-    fs::remove(path);
-    auto made = recorder::Writer::create(
-        path, {plan.canonical, 1, plan.epoch, plan.duration.count(), "test"});
-    BOOST_REQUIRE(made.has_value());
-    writer = std::move(*made);
-    recorder = std::make_unique<recorder::Recorder>(plan, *writer);
-    for (std::uint32_t i = 0; i <= client; ++i)
-      recorder->add_node(NodeId(i), i);
+struct Play : TestRecording {
+  explicit Play(const char* scenario = kScenario) : TestRecording(scenario) {
     for (Who who : {mix0, mix1, mix2, provider, client}) {
       rec::NodeRow row;
       row.role = who == client     ? rec::Role::client
@@ -78,7 +62,6 @@ struct Play {
       connect(from, from == client ? mix0 : Who(from + 1));
     recorder->node_exited(at_ns(1), NodeId(init), 0);
   }
-  ~Play() { fs::remove_all(folder); }
 
   static std::string address(Who who) {
     return who == provider ? "10.2.0.1:8085" : "10.1.0." + std::to_string(who) + ":1789";
@@ -88,13 +71,6 @@ struct Play {
   void connect(Who from, Who to) {
     const std::string here = "10.9.0.1:4000", there = address(to);
     recorder->connection_opened(at_ns(1), {wire(from, to), NodeId(from), NodeId(to), here, there});
-  }
-  void record(Who who, const rec::Row& row) {
-    mix::Bytes bytes;
-    if (!opened[who]) bytes.assign(rec::kStreamMagic.begin(), rec::kStreamMagic.end());
-    opened[who] = true;
-    rec::append_row(bytes, row);
-    recorder->record_bytes(now, NodeId(who), 3, bytes);
   }
   /// One packet on a wire; half of it is delivered apart from the rest.
   Digest send(Who from, Who to, std::uint8_t packet, bool deliver = true) {
@@ -165,13 +141,9 @@ struct Play {
   }
 
   std::map<std::string, judge::Finding> verdicts() {
-    recorder->finish(now);
-    BOOST_REQUIRE(writer->seal(recorder->chain(), "{}").has_value());
-    auto db = mix::sqlite::Database::open(writer->incomplete_path(),
-                                          mix::sqlite::Database::Mode::read_write);
-    BOOST_REQUIRE(db.has_value());
-    BOOST_REQUIRE(recorder::settle(*db, recorder->endings(), ns(now + 1s)).has_value());
-    const auto found = judge::judge(*db, plan);
+    auto db = file();
+    BOOST_REQUIRE(recorder::settle(db, recorder->endings(), ns(now + 1s)).has_value());
+    const auto found = judge::judge(db, plan);
     BOOST_REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error()));
     std::map<std::string, judge::Finding> out;
     for (const judge::Finding& finding : *found)
@@ -180,13 +152,7 @@ struct Play {
     return out;
   }
 
-  scenario::Plan plan;
-  fs::path folder, path;
-  std::unique_ptr<recorder::Writer> writer;
-  std::unique_ptr<recorder::Recorder> recorder;
-  std::map<Who, bool> opened;
   std::map<ConnectionId, std::uint64_t> sent;
-  VirtualTime now = at_ns(1'000'000'000);
   std::vector<judge::Finding> all;
 };
 

@@ -3,14 +3,13 @@
 #include "harness/recorder/recorder.h"
 
 #include <boost/test/unit_test.hpp>
-#include <filesystem>
 
 #include "harness/recorder/settle.h"
-#include "harness/scenario/parse.h"
+#include "harness/recorder/test_recording.h"
 
 using namespace lab;
+using namespace lab::recorder;
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 namespace rec = mix::record;
 
 namespace {
@@ -27,37 +26,19 @@ that = "layer-order"
 [mixnet]
 )toml";
 
-enum Who : std::uint32_t { directory, mix0, mix1, mix2, provider, init, client };
-
-struct Told {
-  Told() {
-    auto parsed = scenario::parse("told.toml", kScenario);
-    BOOST_REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().front().text));
-    plan = std::move(*parsed);
-    static int runs = 0;
-    folder = fs::temp_directory_path() /
-             ("mixlab-recorder-" + std::to_string(::getpid()) + "-" + std::to_string(++runs));
-    auto made = recorder::Writer::create(
-        folder / "run.sqlite",
-        {plan.canonical, 1, plan.epoch, plan.duration.count(), "test", plan.payload_full});
-    BOOST_REQUIRE(made.has_value());
-    writer = std::move(*made);
-    recorder = std::make_unique<recorder::Recorder>(plan, *writer);
-    for (std::uint32_t i = 0; i <= client; ++i)
-      recorder->add_node(NodeId(i), i);
+struct Told : TestRecording {
+  Told() : TestRecording(kScenario) {
+    now = at_ns(2'000'000);
     rec::NodeRow row;
     row.role = rec::Role::mix;
     row.layer = 1;
     row.address = "10.1.0.1:1789";
-    mix::Bytes bytes(rec::kStreamMagic.begin(), rec::kStreamMagic.end());
-    rec::append_row(bytes, row);
-    recorder->record_bytes(kStart, NodeId(mix0), 3, bytes);
+    record(mix0, row);
     parcel.kind = ParcelKind::data;
     parcel.connection = ConnectionId{7};
     parcel.to_server = true;
     parcel.bytes.assign(recorder::kPacketBytes, 0x5a);
   }
-  ~Told() { fs::remove_all(folder); }
 
   void connect() {
     recorder->connection_opened(at_ns(1), {ConnectionId{7}, NodeId(client), NodeId(mix0),
@@ -78,22 +59,7 @@ struct Told {
   }
   void next() { parcel.offset += parcel.bytes.size(); }
 
-  mix::sqlite::Database file() {
-    recorder->finish(now);
-    const auto sealed = writer->seal(recorder->chain(), "{}");
-    BOOST_REQUIRE_MESSAGE(sealed.has_value(), (sealed ? "" : sealed.error()));
-    auto db = mix::sqlite::Database::open(writer->incomplete_path(),
-                                          mix::sqlite::Database::Mode::read_write);
-    BOOST_REQUIRE(db.has_value());
-    return std::move(*db);
-  }
-
-  scenario::Plan plan;
-  fs::path folder;
-  std::unique_ptr<recorder::Writer> writer;
-  std::unique_ptr<recorder::Recorder> recorder;
   Parcel parcel;
-  VirtualTime now = at_ns(2'000'000);
 };
 
 std::string text(mix::sqlite::Database& db, const std::string& sql) {
