@@ -156,13 +156,11 @@ def conservation(run: Run, settle: str | int) -> None:
 
 # A lab recording saw the wire: what a node says it sent and received must be what the wire carried. Equal digests
 # are counted. What came or went in the last moments may still wait in the node to be told of, hence two counts.
-# Who was killed takes unwritten rows along, and the recorder stops to follow connections to it: neither is judged.
-_KILLED = """(select n.id, n.address from event e join node n on n.id = e.node
-   where e.kind = 'exit' and json_extract(e.detail, '$.wait_status') & 127 = 9)"""
+# A packet that came to a node and has a fate was in it, unread or held, when it ended: it could tell no more.
 _RECEIVED = """
 with wire as (
   select to_node as node, digest, count(*) as n, sum(delivered_ns <= :due) as due, min(delivered_ns) as at_ns
-    from wire_packet where delivered_ns is not null group by 1, 2
+    from wire_packet where delivered_ns is not null and fate is null group by 1, 2
 ), told as (
   select node, digest_in as digest, count(*) as n, min(received_ns) as at_ns from handled group by 1, 2
 )
@@ -170,12 +168,11 @@ with wire as (
 _SENT = """
 with wire as (
   select from_node as node, digest, count(*) as n, sum(sent_ns <= :due) as due, min(sent_ns) as at_ns
-    from wire_packet where to_node is null or to_node not in (select id from killed) group by 1, 2
+    from wire_packet group by 1, 2
 ), told as (
   select node, digest, count(*) as n, min(sent_ns) as at_ns
-    from (select node, digest, sent_ns, first_address as target from made where sent_ns is not null
-          union all select node, digest_out, sent_ns, next_address from handled where sent_ns is not null)
-   where target not in (select address from killed) group by 1, 2
+    from (select node, digest, sent_ns from made where sent_ns is not null
+          union all select node, digest_out, sent_ns from handled where sent_ns is not null) group by 1, 2
 )
 """
 _DIFFERS = """
@@ -183,17 +180,14 @@ select coalesce(w.at_ns, t.at_ns) as at_ns, coalesce(node.name, '?') as node,
        coalesce(w.n, 0) as on_the_wire, coalesce(t.n, 0) as reported, coalesce(w.digest, t.digest) as digest
   from wire w full join told t on w.digest = t.digest and w.node = t.node
   left join node on node.id = coalesce(w.node, t.node)
- where (coalesce(w.due, 0) > coalesce(t.n, 0) or coalesce(t.n, 0) > coalesce(w.n, 0))
-   and coalesce(w.node, t.node) not in (select id from killed)
+ where coalesce(w.due, 0) > coalesce(t.n, 0) or coalesce(t.n, 0) > coalesce(w.n, 0)
  order by 1
 """
 
 
 def _wire_is_reported(run: Run, settle: int) -> None:
-    killed = _KILLED if run.has("event") else "(select 0 as id, '' as address limit 0)"
     for what, query in (("received", _RECEIVED), ("sent", _SENT)):
-        told = f"with killed as materialized {killed}," + query.lstrip().removeprefix("with")
-        differing = run.sql(told + _DIFFERS, due=run.end_ns - settle)
+        differing = run.sql(query + _DIFFERS, due=run.end_ns - settle)
         if len(differing):
             expected = f"what each node reports as {what} equal to what the wire carried"
             raise _violated(run, "conservation", expected, differing)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from book import MS, Book, S
-from mixlab import Inconclusive, Violated
+from mixlab import Inconclusive, Violated, programs
 
 HOME = ["alice", "mix-1a", "mix-2a", "mix-3a", "provider"]
 
@@ -246,9 +246,10 @@ def test_no_drops_of_an_empty_recording_cannot_be_judged(book: Book) -> None:
 # The lab's wire. --------------------------------------------------------------------------------------------
 
 WIRE = """
-create table wire_packet (from_node integer, to_node integer, sent_ns integer, delivered_ns integer, digest blob);
+create table wire_packet (from_node integer, to_node integer, sent_ns integer, delivered_ns integer, digest blob,
+  fate text);
 insert into wire_packet
-  select from_node, to_node, sent_ns, received_ns, digest from hop where sent_ns is not null;
+  select from_node, to_node, sent_ns, received_ns, digest, null from hop where sent_ns is not null;
 """
 
 
@@ -271,3 +272,44 @@ def test_a_node_whose_account_differs_from_the_wire_breaks_conservation(book: Bo
     book.writer.execute(lie)
     with pytest.raises(Violated, match=who):
         book.close().assert_conservation()
+
+
+LAB_SCHEMA = programs.schema_file().parents[2] / "harness/recorder/schema.sql"
+CROSSED = """
+create temp table crossed as
+  select from_node, to_node, sent_ns, coalesce(received_ns, sent_ns + 1) as delivered_ns, digest from hop;
+drop table fault;
+"""
+WAS_KILLED = """
+insert into wire_packet (connection, from_node, to_node, sent_ns, delivered_ns, digest, alone)
+  select 1, from_node, to_node, sent_ns, delivered_ns, digest, 1 from crossed;
+insert into event
+  select 1, 31000000000, id, 'exit', '{"wait_status": 9}' from node where name = 'provider';
+update wire_packet set fate = 'node_crashed', ended_ns = 31000000000
+ where digest not in (select digest_in from handled);
+"""
+
+
+@pytest.mark.parametrize(
+    ("lie", "what"),
+    [
+        ("select 1", None),
+        # It came to the node that was killed, and nobody says what became of it.
+        ("update wire_packet set fate = null, ended_ns = null where fate is not null", "received"),
+        # It was sent to the node that was killed, and was never on the wire.
+        ("delete from wire_packet where fate is not null", "sent"),
+        # The node that was killed took it, said so, and it never was on the wire to it.
+        ("delete from wire_packet where id = 4", "received"),
+    ],
+)
+def test_to_be_killed_excuses_no_packet_without_a_fate(book: Book, lie: str, what: str | None) -> None:
+    book.honest().packet(HOME, 30 * S, vanish=True)
+    for script in (CROSSED, LAB_SCHEMA.read_text(encoding="utf-8"), WAS_KILLED, lie):
+        book.writer.execute_script(script)
+    run = book.close()
+    if what is None:
+        run.assert_conservation()
+        assert run.drops() == {"node_crashed": 1}
+    else:
+        with pytest.raises(Violated, match=f"what each node reports as {what}"):
+            run.assert_conservation()
