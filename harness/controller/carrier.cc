@@ -71,6 +71,7 @@ void Controller::Impl::submit(Parcel&& parcel) {
       const Connection& c = connections[static_cast<std::uint64_t>(parcel.connection)];
       view.from_node = c.side[parcel.to_server ? 0 : 1].node;
       view.to_node = c.side[parcel.to_server ? 1 : 0].node;
+      if (parcel.to_server && parcel.from != parcel.to) view.to_port = c.addresses.remote_port;
     }
     observer.segment_sent(view);
   }

@@ -55,6 +55,7 @@ struct SegmentView {
   VirtualTime at;                                 ///< when it arrived or was lost
   bool handed_in = false;                         ///< stream bytes that went into an inbox
   Fate fate = Fate::delivered;
+  std::uint16_t to_port = 0;  ///< as it leaves: the listener's, of a stream between two hosts
 };
 
 /// An endpoint of a connection, as the program sees it: "10.0.0.2:9980".

@@ -91,6 +91,7 @@ void Recorder::program_starts(VirtualTime, NodeId node, const StartView& start) 
 void Recorder::node_started(VirtualTime time, NodeId node) {
   begin(time, node, "start");
   commit(time, number(node));
+  x_gone.erase(node);
 }
 
 /// mmap, mprotect, munmap, brk, mremap, madvise: passed to the machine, and not part of the chain,
@@ -164,14 +165,13 @@ void Recorder::finish(VirtualTime time) {
 
 // ---- the wire ----
 
-/// Whether a packet listener answered: the address under which a mix or provider announced itself
-/// in its own record.
-bool Recorder::takes_packets(const ConnectionView& connection) const {
-  const auto node = x_nodes.find(connection.server);
-  if (node == x_nodes.end()) return false;
+/// A mix or provider, as it announced itself in its own record: packets go to the address there.
+const mix::record::NodeRow* Recorder::packet_listener(NodeId server) const {
+  const auto node = x_nodes.find(server);
+  if (node == x_nodes.end()) return nullptr;
   const mix::record::NodeRow& row = x_rows.at(node->second.program);
-  return (row.role == mix::record::Role::mix || row.role == mix::record::Role::provider) &&
-         row.address == connection.server_address;
+  const bool takes = row.role == mix::record::Role::mix || row.role == mix::record::Role::provider;
+  return takes ? &row : nullptr;
 }
 
 void Recorder::connection_opened(VirtualTime time, const ConnectionView& connection) {
@@ -180,7 +180,8 @@ void Recorder::connection_opened(VirtualTime time, const ConnectionView& connect
       .text("from", connection.client_address)
       .text("to", connection.server_address);
   commit(time, number(connection.server));
-  const bool packets = takes_packets(connection);
+  const mix::record::NodeRow* listener = packet_listener(connection.server);
+  const bool packets = listener != nullptr && listener->address == connection.server_address;
   x_tap.open(connection.id, number(connection.client), number(connection.server), packets);
   if (packets) x_ends[connection.id] = {connection.client, connection.server};
 }
@@ -203,10 +204,25 @@ void Recorder::watch_order(const WirePacketRow& row) {
   if (!from || *from + 1 != *to) x_out_of_order = true;
 }
 
+/// A client sends as soon as its handshake is over; its listener hears of the connection one
+/// latency later, or never, if it ends before. What was sent is on the wire all the same.
+void Recorder::open_early(const SegmentView& segment) {
+  const Parcel& parcel = *segment.parcel;
+  const mix::record::NodeRow* listener = packet_listener(segment.to_node);
+  if (listener == nullptr || !listener->address.ends_with(":" + std::to_string(segment.to_port)))
+    return;
+  x_tap.open(parcel.connection, number(segment.from_node), number(segment.to_node), true);
+  if (x_gone.contains(segment.to_node))
+    x_tap.close(parcel.connection, parcel.sent, "connection_reset");
+  else
+    x_ends[parcel.connection] = {segment.from_node, segment.to_node};
+}
+
 void Recorder::segment_sent(const SegmentView& segment) {
   const Parcel& parcel = *segment.parcel;
-  if (parcel.kind == ParcelKind::data && parcel.to_server)
-    x_tap.sent(parcel.connection, parcel.offset, parcel.bytes, parcel.sent);
+  if (parcel.kind != ParcelKind::data || !parcel.to_server) return;
+  if (segment.to_port != 0 && !x_tap.is_open(parcel.connection)) open_early(segment);
+  x_tap.sent(parcel.connection, parcel.offset, parcel.bytes, parcel.sent);
 }
 
 /// Whether one row of `wire_packet` tells all of this segment: the next unit, whole, delivered,
@@ -331,6 +347,7 @@ void Recorder::file_opened(VirtualTime, NodeId, std::string_view path) {
 void Recorder::node_exited(VirtualTime time, NodeId node, int wait_status) {
   begin(time, node, "exit").integer("wait_status", wait_status);
   commit(time, number(node));
+  x_gone.insert(node);
   for (auto at = x_ends.begin(); at != x_ends.end();) {
     if (at->second.second == node) {
       // What is under way to it finds nobody; what it sent itself may still arrive.

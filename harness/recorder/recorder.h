@@ -11,6 +11,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "harness/model/event.h"
 #include "harness/protocol/observer.h"
@@ -93,7 +94,8 @@ class Recorder final : public Observer {
   void log_line(VirtualTime time, NodeId node, int descriptor, std::string line);
   void record_row(NodeId node, mix::record::Row row);
   std::int64_t run_time(NodeId node, std::int64_t local_ns) const;
-  bool takes_packets(const ConnectionView& connection) const;
+  const mix::record::NodeRow* packet_listener(NodeId server) const;
+  void open_early(const SegmentView& segment);
   bool crossed_alone(const SegmentView& segment) const;
   void watch_packet(const WirePacketRow& row, mix::BytesView bytes) const;
   void watch_order(const WirePacketRow& row);
@@ -107,6 +109,7 @@ class Recorder final : public Observer {
   std::map<NodeId, Node> x_nodes;
   std::map<std::size_t, mix::record::NodeRow> x_rows;        // by program
   std::map<ConnectionId, std::pair<NodeId, NodeId>> x_ends;  // of connections with packets
+  std::set<NodeId> x_gone;                                   // exited, and not started again
   std::vector<Ending> x_endings;
   std::vector<std::string> x_notes;
   std::map<std::string, std::uint64_t> x_files;

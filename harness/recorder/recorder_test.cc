@@ -45,9 +45,10 @@ struct Told : TestRecording {
                                            "10.9.0.1:4000", "10.1.0.1:1789"});
   }
   /// The next packet leaves, and a part of it arrives.
-  void send() {
+  void send(std::uint16_t port = 0) {
     parcel.sent = now;
-    recorder->segment_sent({&parcel, NodeId(client), NodeId(mix0), now, false, Fate::delivered});
+    recorder->segment_sent(
+        {&parcel, NodeId(client), NodeId(mix0), now, false, Fate::delivered, port});
     now += 20ms;
   }
   void deliver(std::size_t from, std::size_t size, Fate fate = Fate::delivered) {
@@ -166,6 +167,37 @@ BOOST_AUTO_TEST_CASE(a_packet_still_on_its_way_at_the_end_has_a_segment_that_cam
   BOOST_TEST(text(db,
                   "SELECT count(*) || ' ' || max(delivered_ns) || ' ' || max(size) || ' ' || "
                   "max(length(payload)) FROM segment") == "1 " + before + " 1372 1372");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_listener_never_heard_of_was_on_the_wire) {
+  const auto told_of = [](std::uint16_t port) {
+    Told told;  // no connect(): the listener ends before it hears of the connection
+    told.send(port);
+    told.recorder->node_exited(told.now, NodeId(mix0), 9);
+    told.next();
+    told.send(port);  // the client does not know yet
+    told.deliver(0, 1372);
+    auto db = told.file();
+    return text(db,
+                "SELECT count(*) || ' ' || count(delivered_ns) || ' ' || sum(fate IS "
+                "'connection_reset' AND from_node = 7 AND to_node = 2) FROM wire_packet");
+  };
+  BOOST_TEST(told_of(1789) == "2 0 2");
+  Told told;
+  told.send(8080);  // nobody takes packets there
+  told.recorder->node_exited(told.now, NodeId(mix0), 9);
+  auto db = told.file();
+  BOOST_TEST(text(db, "SELECT count(*) FROM wire_packet") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_begun_after_its_listener_ended_is_reset) {
+  Told told;
+  told.recorder->node_exited(told.now, NodeId(mix0), 9);
+  told.send(1789);
+  told.deliver(0, 1372);
+  auto db = told.file();
+  BOOST_TEST(text(db, "SELECT count(delivered_ns) || group_concat(fate) FROM wire_packet") ==
+             "0connection_reset");
 }
 
 BOOST_AUTO_TEST_CASE(an_event_can_be_edited_through_its_view) {

@@ -21,6 +21,11 @@ void WireTap::open(ConnectionId connection, NodeNumber from, NodeNumber to, bool
   flow.under_way.clear();
 }
 
+bool WireTap::is_open(ConnectionId connection) const {
+  const auto found = x_flows.find(connection);
+  return found != x_flows.end() && found->second.kind != Flow::Kind::unknown;
+}
+
 void WireTap::sent(ConnectionId connection, std::uint64_t offset, mix::BytesView bytes,
                    VirtualTime when) {
   Flow& flow = x_flows[connection];

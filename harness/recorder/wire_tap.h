@@ -27,6 +27,8 @@ class WireTap {
 
   /// Who listens is known: of packets (`takes_packets`), or somebody whose bytes are none of ours.
   void open(ConnectionId connection, NodeNumber from, NodeNumber to, bool takes_packets);
+  /// Whether that has been said.
+  bool is_open(ConnectionId connection) const;
   /// Bytes left the client, at `sent`.
   void sent(ConnectionId connection, std::uint64_t offset, mix::BytesView bytes, VirtualTime sent);
   /// Bytes up to `end` of the stream arrived at somebody, or at nobody (`heard` false). `alone`:
