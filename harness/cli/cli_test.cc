@@ -57,6 +57,12 @@ std::string scenario(const std::string& command, const std::string& rest = "") {
          "\"it\"\ncommand = " +
          command + "\n" + rest;
 }
+std::size_t times(const std::string& text, const std::string& part) {
+  std::size_t out = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++out;
+  return out;
+}
 bool has(const std::string& text, const std::string& part) {
   if (text.find(part) != std::string::npos) return true;
   BOOST_TEST_MESSAGE(text);
@@ -311,7 +317,10 @@ BOOST_AUTO_TEST_CASE(help_and_references_are_there) {
   BOOST_TEST(has(place.mixlab("run --help").out, "--check"));
   BOOST_TEST(has(place.mixlab("check --reference").out, "## [[traffic]]"));
   BOOST_TEST(has(place.mixlab("doctor --calls").out, "simulate\tepoll_wait"));
-  BOOST_TEST(place.mixlab("doctor").status == 0);
+  const Said doctor = place.mixlab("doctor");
+  BOOST_TEST(doctor.status == 0);
+  BOOST_TEST(times(doctor.out, "open  ") >= 5);  // what nothing can close
+  BOOST_TEST(times(doctor.out, "open  ") == times(doctor.out, "What to do: "));
   const std::string file = place.file("s.toml", scenario("[\"true\"]"));
   BOOST_TEST(has(place.mixlab("check " + file).out, "small: 3 s of virtual time, seed 1"));
   place.file("canonical.toml", place.mixlab("check " + file + " --canonical").out);

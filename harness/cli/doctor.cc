@@ -43,11 +43,14 @@ int doctor(bool calls, bool as_json) {
   json::array all;
   for (const controller::Ability& ability : controller::probe_machine()) {
     if (as_json)
-      all.push_back(json::object{
-          {"name", ability.name}, {"available", ability.available}, {"detail", ability.detail}});
+      all.push_back(json::object{{"name", ability.name},
+                                 {"available", ability.available},
+                                 {"detail", ability.detail},
+                                 {"advice", ability.advice}});
     else
-      std::cout << (ability.available ? "yes  " : "no   ") << ability.name
-                << (ability.detail.empty() ? "" : ": " + ability.detail) << "\n";
+      std::cout << (ability.available ? "yes   " : "open  ") << ability.name << ": "
+                << ability.detail << "\n"
+                << (ability.advice.empty() ? "" : "      What to do: " + ability.advice + ".\n");
   }
   if (as_json) std::cout << json::serialize(all) << "\n";
   return kHolds;

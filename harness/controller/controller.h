@@ -208,7 +208,8 @@ class Controller {
 struct Ability {
   std::string name;  ///< "cpuid faulting"
   bool available = false;
-  std::string detail;
+  std::string detail;  ///< what that means
+  std::string advice;  ///< what to do where it is not available; empty where it is
 };
 std::vector<Ability> probe_machine();
 

@@ -40,57 +40,73 @@ bool can_filter() {
 
 std::vector<Ability> probe_machine() {
   std::vector<Ability> out;
-  const auto add = [&](std::string name, bool can, std::string with, std::string without) {
-    out.push_back({std::move(name), can, can ? std::move(with) : std::move(without)});
+  const auto add = [&](std::string name, bool can, std::string with, std::string without = {},
+                       std::string advice = {}) {
+    out.push_back({std::move(name), can, can ? std::move(with) : std::move(without),
+                   can ? std::string() : std::move(advice)});
   };
   utsname u{};
   ::uname(&u);
-  add("kernel", true, std::string(u.sysname) + " " + u.release + " " + u.machine, "");
+  add("kernel", true, std::string(u.sysname) + " " + u.release + " " + u.machine);
   add("seccomp trap", in_child(can_filter), "every system call outside the shim is caught",
-      "no run is possible with the default trap");
+      "no run is possible with the default trap",
+      "run with --trap sud, or use a kernel with seccomp filters (CONFIG_SECCOMP_FILTER)");
   add("syscall user dispatch", in_child(can_dispatch), "the second trap is available",
-      "only the seccomp trap is available");
+      "--trap sud is not possible; the default trap does not need it",
+      "nothing, or use Linux 5.11 or newer");
   add("address layout", in_child([] { return ::personality(ADDR_NO_RANDOMIZE) != -1; }),
       "address randomisation can be switched off for nodes",
-      "refused (a container's profile?): addresses differ between runs");
+      "refused: a program that shows an address, or orders by addresses, has another run each time",
+      "in a container, start it with a seccomp profile that allows personality(2)");
   add("ptrace at exec", in_child([] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0; }),
       "AT_RANDOM is set and the vDSO hidden before the first instruction",
-      "refused: nodes cannot be started");
+      "refused: nodes cannot be started", "allow ptrace(2): in a container by its seccomp profile");
   add("rdtsc faulting", in_child([] { return ::prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0; }),
-      "RDTSC counts virtual time", "RDTSC shows the machine");
+      "RDTSC counts virtual time",
+      "RDTSC shows the machine's time: a program that reads it has another run each time",
+      "in a container, start it with a seccomp profile that allows prctl(PR_SET_TSC)");
   add("cpuid faulting", cpuid_can_fault(), "CPUID answers from the lab's table",
-      "CPUID, and what libraries choose by it, is this machine's: in the manifest. It tells which "
-      "CPU runs the program, and that is not covered then");
+      "programs and libraries see this machine's processor, and on which of its CPUs they run: a "
+      "program that lets it show repeats on this model and this CPU only",
+      "nothing for programs that let none of it show; otherwise compare "
+      "runs of one model under taskset -c N, or use a processor whose CPUID faults: Intel since "
+      "2012, AMD Zen with Linux 6.17 or newer, where a hypervisor passes that on");
   add("random_device", true,
       "std::random_device draws from the node's stream; only a program that carries libstdc++ "
       "within "
-      "itself (-static-libstdc++) takes RDRAND where CPUID does not fault",
-      "");
+      "itself (-static-libstdc++) takes RDRAND where CPUID does not fault");
   // Rows of the checklist that nothing here can close: a run says so in its manifest.
-  const auto open = [&](std::string name, std::string why) {
-    out.push_back({std::move(name), false, std::move(why)});
+  const auto open = [&](std::string name, std::string why, std::string advice) {
+    out.push_back({std::move(name), false, std::move(why), std::move(advice)});
   };
   open("rdrand without cpuid",
-       "RDRAND and RDSEED cannot be trapped: a program that executes them unasked is not covered; "
-       "the memory digest sees it");
+       "RDRAND and RDSEED cannot be trapped: a program that executes them without asking CPUID has "
+       "another run each time",
+       "run with --check --memory, which shows it; take chance from getrandom(2) instead");
   open("cpu number without cpuid",
        "RDPID, and LSL of the segment 0x7b, cannot be trapped: a program that reads the number of "
-       "its CPU so is covered on that CPU only; a run has one");
-  open(
-      "another processor",
-      "where CPUID faults, TSX and AVX-512 are masked and libm and libc choose by the lab's table; "
-      "no test runs on two processors, and a program that uses these instructions "
-      "unasked is not covered");
+       "its CPU so repeats on that CPU only; a run has one",
+       "run with --check, whose second run has another CPU; if it differs, use taskset -c N");
+  open("another processor",
+       "on another model libm and libc choose other variants where CPUID does not fault, and a "
+       "program that uses TSX or AVX-512 unasked sees the difference anywhere; no test runs on two "
+       "models",
+       "replay on the model that recorded; write it down, the recording does not name it");
   open(
       "another kernel",
-      "the auxiliary vector's length is the kernel's: addresses of the stack repeat for one kernel "
-      "release; chains of programs that show no address do not depend on it");
+      "the length of the auxiliary vector is the kernel's: addresses of the stack repeat for one "
+      "kernel release",
+      "nothing for programs that show no address; otherwise replay under the release that recorded "
+      "(it is in the manifest)");
   open("files outside",
-       "users, hosts, locales and time zones are read from this machine's files: they repeat while "
-       "those do; each is in the manifest with its sum");
+       "users, hosts, locales and time zones are read from this machine's files: what a program "
+       "makes of them repeats while they do",
+       "leave them as they are between runs; each is in the manifest with its sum, and mixlab "
+       "replay names the one that differs");
   cpu_set_t set;
   const int cpus = ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
-  add("cpus", cpus > 0, std::to_string(cpus) + " usable; a run uses one", "unknown");
+  add("cpus", cpus > 0, std::to_string(cpus) + " usable; a run uses one",
+      "how many CPUs may be used is unknown", "allow sched_getaffinity(2)");
   return out;
 }
 

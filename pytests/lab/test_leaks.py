@@ -85,6 +85,7 @@ def test_doctor_lists_what_is_open(bin_folder: Path) -> None:
     for name in LISTED:
         assert not abilities[name]["available"], name
         assert abilities[name]["detail"], name
+        assert abilities[name]["advice"], name
     for word in ("RDRAND", "RDPID", "LSL"):
         assert any(word in str(ability["detail"]) for ability in abilities.values()), word
 
