@@ -24,8 +24,8 @@
 
 namespace lab::recorder {
 
-/// `arrived`: segments handed to this program, in order; those in this inbox are taken off.
-/// Empty when the inbox is.
+/// `inbox`: whole entries. `arrived`: segments handed to this program, in order; those in this
+/// inbox are taken off. Empty when the inbox is.
 mix::Bytes encode_inbox(mix::BytesView inbox, std::deque<std::int64_t>& arrived);
 
 /// The bytes of a recorded segment; the error says what is wrong with it.

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "harness/protocol/contract.h"
 #include "harness/recorder/settle.h"
 #include "harness/recorder/test_recording.h"
 
@@ -73,7 +74,9 @@ std::string text(mix::sqlite::Database& db, const std::string& sql) {
 
 BOOST_AUTO_TEST_CASE(the_view_event_shows_what_was_hashed) {
   Told told;
-  const mix::Bytes inbox{1, 2, 3}, outbox{4};
+  const lab_entry signal{LAB_IN_SIGNAL, 0, 0, 0, 15};
+  const auto* const entry = reinterpret_cast<const std::uint8_t*>(&signal);
+  const mix::Bytes inbox(entry, entry + sizeof(signal)), outbox{4};
   const CallCount calls[] = {{232, 3}, {9, 1}, {47, 70000}};  // 9, mmap, is no part of the chain
   told.recorder->activation({at_ns(5), NodeId(mix1), inbox, outbox, at_ns(900), 32, calls, {}, 0});
   told.recorder->activation({at_ns(6), NodeId(mix2), {}, {}, kNever, 0, {}, {}, 0});
