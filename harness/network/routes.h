@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <unordered_map>
 
 #include "harness/network/wire.h"
 
@@ -23,6 +24,12 @@ class Routes {
 
  private:
   using Pair = std::pair<HostId, HostId>;
+  struct PairHash {
+    std::size_t operator()(const Pair& pair) const {
+      return std::hash<std::uint64_t>{}(std::uint64_t{index(pair.first)} << 32 |
+                                        index(pair.second));
+    }
+  };
   template <class Do>
   static void for_each_pair(const scenario::Action& action, Do what);
   const scenario::LinkLaw& law_of(Pair pair) const;
@@ -32,8 +39,8 @@ class Routes {
 
   const scenario::Plan& x_plan;
   const std::uint64_t x_seed;
-  std::map<Pair, Wire> x_wires;
-  std::map<Pair, int> x_cuts;  // how many partitions hold a pair apart
+  std::unordered_map<Pair, Wire, PairHash> x_wires;  // looked up; its order means nothing
+  std::map<Pair, int> x_cuts;                        // how many partitions hold a pair apart
   std::map<Pair, scenario::LinkLaw> x_pair_laws;
   std::map<std::string, scenario::LinkLaw> x_link_laws;
   Duration x_least_latency{};
