@@ -9,10 +9,10 @@
 // packets is kept in flight, so the node is never idle and its queues never fill. Latency is what
 // is left when the asked delay is taken away, at half of the measured throughput. All delays of a
 // run are equal, so packets arrive in the order sent and need no recognising. With a connection a
-// packet the system's share is larger than the peel's, so the node is also held against both
-// together: peeling alone, and a process that only takes and makes connections; and against a
-// process that does both by turns, which is slower than their sum (each finds the other's code and
-// data in the caches), and is the most that any mix can reach.
+// packet the system's share is larger than the peel's, so the node is also shown beside both
+// together (peeling alone, and a process that only takes and makes connections), and held against
+// a process that does both by turns, which is slower than their sum (each finds the other's code
+// and data in the caches), and is the most that any mix can reach.
 //
 // bench_mixnode NYM_MIXNODE [PACKETS] [FOLDER]   exit status 1 when a stated bound is missed
 #include <arpa/inet.h>
@@ -356,8 +356,8 @@ void report_rates(program::Report& report, const Rounds& rounds) {
                   rounds.single.per_cpu_s / rounds.alone.per_cpu_s, 0.8);
   rates("a connection a packet, and no peel (the system's share)", rounds.bare);
   const double both = 1 / (1 / rounds.alone.per_cpu_s + 1 / rounds.bare.per_cpu_s);
-  report.at_least("the node over peeling and this together, by processor time",
-                  rounds.single.per_cpu_s / both, 0.8);
+  report.line("the node over peeling and this together, by processor time",
+              rounds.single.per_cpu_s / both);
   rates("the same by turns with a peel (the most a mix can reach)", rounds.bare_peeled);
   report.line("over peeling alone, by processor time",
               rounds.bare_peeled.per_cpu_s / rounds.alone.per_cpu_s);
