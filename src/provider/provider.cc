@@ -87,7 +87,7 @@ Provider::Provider(runtime::Loop& loop, record::HopLog& log, const Options& opti
       x_client_address(clients.local()),
       x_store(std::move(store)),
       x_desk(opened.keys, opened.accounts, opened.tags, options.tag_memory_bytes, options.limits),
-      x_commit(loop, [this] { x_store->flush(); }),
+      x_commit(loop, [this] { flush(); }),
       x_intake(loop, {.take = [this](wire::PacketView packet, Instant now) { take(packet, now); },
                       .cut_off = [this] { cut_off(); }}),
       x_mixes(std::move(mixes)),
@@ -154,9 +154,16 @@ void Provider::keep(Delivery delivery, Instant received, const record::Digest& d
   flush_soon();
 }
 
+/// At once, unless the last time was less than a window ago.
 void Provider::flush_soon() {
-  if (x_store->unflushed() >= wire::kCommitPackets) x_store->flush();
-  if (x_store->unflushed() == 1) x_commit.arm(x_loop.now() + wire::kCommitWindow);
+  if (x_store->unflushed() >= wire::kCommitPackets || x_loop.now() >= x_next_commit) return flush();
+  if (!x_commit.deadline()) x_commit.arm(x_next_commit);
+}
+
+void Provider::flush() {
+  if (x_store->unflushed() == 0) return;  // a client's request has come between
+  x_store->flush();
+  x_next_commit = x_loop.now() + wire::kCommitWindow;
 }
 
 void Provider::handled(Instant received, const record::Digest& digest,

@@ -3,9 +3,10 @@
 //
 // Wiring only; what is decided is in desk.h. The loop never waits for the disk: a packet is counted
 // and recorded as stored when the store says that it is kept, a reply is written when the store has
-// handed out the mail. Packets wait up to kCommitWindow for each other before they are kept, unless
-// a client asks for something. Mail is deleted once its reply was written, ended, and acknowledged
-// by the client's system; whatever else happens to the connection, it is offered again.
+// handed out the mail. A packet is kept at once, or kCommitWindow after the ones before it were,
+// unless a client asks for something. Mail is deleted once its reply was written, ended, and
+// acknowledged by the client's system; whatever else happens to the connection, it is offered
+// again.
 //
 // Bounds: wire/limits.h and Limits. Threads: the loop's (the store has one of its own). The loop
 // outlives this object; this object and what it is given outlive the loop's run.
@@ -85,6 +86,7 @@ class Provider {
   void take(wire::PacketView packet, Instant now);
   void cut_off();
   void flush_soon();
+  void flush();
   void keep(Delivery delivery, Instant received, const record::Digest& digest);
   void handled(Instant received, const record::Digest& digest,
                std::optional<record::DropReason> reason);
@@ -110,6 +112,7 @@ class Provider {
   std::unique_ptr<store::Store> x_store;
   Desk x_desk;
   runtime::Alarm x_commit;
+  Instant x_next_commit{};  // no packet is kept sooner without reason
   peers::Intake x_intake;
   std::optional<runtime::Listener> x_mixes, x_clients;
   presence::Announcer x_presence;

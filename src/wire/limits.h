@@ -163,9 +163,9 @@ inline constexpr std::size_t kMaxMailboxMessages = 10'000;
 inline constexpr std::size_t kMaxStoredMessages = 1'000'000;
 /// Packets handed to the storage thread and not yet stored.
 inline constexpr std::size_t kMaxStoreQueue = 4096;
-/// A packet may wait this long, or for so many others, to share a transaction with them. Nobody is
-/// answered when a packet is kept and clients ask once a second, while every commit of its own
-/// costs a sync of the disk.
+/// Packets are kept this long after those before them, or when there are so many, to share a
+/// transaction. Nobody is answered when a packet is kept and clients ask once a second, while every
+/// commit of its own costs a sync of the disk.
 inline constexpr Duration kCommitWindow = 20ms;
 inline constexpr std::size_t kCommitPackets = 64;
 /// How long a reply may stay unacknowledged before its messages are offered again.
