@@ -7,12 +7,15 @@ Wall times are from the first to the last activation, starting the programs incl
 import json
 import re
 import sqlite3
+import statistics
 import subprocess
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+# A machine's neighbours come and go within a minute: what a bound is about is measured so often.
+ROUNDS = 3
 SCENARIO = """[scenario]
 name = "bench"
 duration = "{duration}"
@@ -136,14 +139,19 @@ def activations(bench: Bench, verdicts: Verdicts) -> None:
 
 
 def overhead(bench: Bench, verdicts: Verdicts) -> None:
-    print("\n2x3, 3 clients, 80 + 80 packets/s a client: wall time over peels and builds alone")
+    print("\n2x3, 3 clients, 80 + 80 packets/s a client: wall time over peels and builds alone, three times in turn")
+    ratios: dict[str, list[float]] = {"digest": [], "full": []}
+    for _ in range(ROUNDS):
+        for payload, seen in ratios.items():
+            peel, build = bench.primitive_us()
+            run = bench.run(rate=80, payload=payload)
+            again, build_again = bench.primitive_us()
+            alone = (run["peeled"] * (peel + again) + run["built"] * (build + build_again)) / 2e6
+            seen.append(run["wall"] / alone)
+            print(f"  {run['hops']} hops, payload {payload}: {run['wall']:.2f} s over {alone:.2f} s, {seen[-1]:.2f}",
+                  flush=True)
     for payload, limit in (("digest", 1.35), ("full", 1.45)):
-        peel, build = bench.primitive_us()
-        run = bench.run(rate=80, payload=payload)
-        again, build_again = bench.primitive_us()
-        alone = (run["peeled"] * (peel + again) + run["built"] * (build + build_again)) / 2e6
-        print(f"  {run['hops']} hops, payload {payload}: {run['wall']:.2f} s over {alone:.2f} s")
-        verdicts.bound(f"overhead, payload {payload}", run["wall"] / alone, limit)
+        verdicts.bound(f"overhead, payload {payload}, the median", statistics.median(ratios[payload]), limit)
 
 
 def many_nodes(bench: Bench, verdicts: Verdicts) -> None:
@@ -152,14 +160,18 @@ def many_nodes(bench: Bench, verdicts: Verdicts) -> None:
     large = {"width": 66, "clients": 99, "rate": 5}
     start = bench.run(**large, duration="1 s")
     verdicts.bound("seconds for the first second, start of 299 programs included", start["wall"], 10, "under")
-    hop_us = []
-    for sizes, short, long in (({"width": 2, "clients": 3, "rate": 5}, "10 s", "70 s"), (large, "10 s", "24 s")):
-        less, more = bench.run(**sizes, duration=short), bench.run(**sizes, duration=long)
-        hop_us.append((more["wall"] - less["wall"]) / (more["hops"] - less["hops"]) * 1e6)
-        print(f"  {sizes['width'] * 3} mixes: {more['hops'] - less['hops']} hops from {short} to {long},"
-              f" {hop_us[-1]:.0f} us and"
-              f" {(more['activations'] - less['activations']) / (more['hops'] - less['hops']):.2f} activations a hop")
-    verdicts.bound("wall time a hop, 299 programs over 11", hop_us[1] / hop_us[0], 1.5)
+    ratios = []
+    for _ in range(ROUNDS):
+        hop_us = []
+        for sizes, short, long in (({"width": 2, "clients": 3, "rate": 5}, "10 s", "130 s"), (large, "10 s", "24 s")):
+            less, more = bench.run(**sizes, duration=short), bench.run(**sizes, duration=long)
+            hop_us.append((more["wall"] - less["wall"]) / (more["hops"] - less["hops"]) * 1e6)
+            print(f"  {sizes['width'] * 3} mixes: {more['hops'] - less['hops']} hops from {short} to {long},"
+                  f" {hop_us[-1]:.0f} us and"
+                  f" {(more['activations'] - less['activations']) / (more['hops'] - less['hops']):.2f} activations a hop",
+                  flush=True)
+        ratios.append(hop_us[1] / hop_us[0])
+    verdicts.bound("wall time a hop, 299 programs over 11, the median", statistics.median(ratios), 1.5)
     seen = bench.run(**large, duration="6 s", look=True)
     for name, (dirty, pss) in sorted(seen["memory"].items()):
         verdicts.bound(f"MiB private dirty, largest {name}", dirty / 1024, 4, "under")
