@@ -15,7 +15,7 @@
 //
 // A host's traffic with itself is the business of that host's kernel and never comes here.
 // Bounds: memory is what is in flight, plus one wire (300 bytes) for each pair of hosts that ever
-// talked. Errors: hosts that are not in the plan, time that goes back: our bug (CHECK).
+// talked. Errors: hosts that are not in the plan: our bug (CHECK).
 #pragma once
 
 #include <memory>

@@ -73,7 +73,8 @@ struct Delivery {
 class Network {
  public:
   virtual ~Network() = default;
-  /// Takes a parcel. `parcel.sent` never decreases for one `from`.
+  /// Takes a parcel. `parcel.sent` never decreases for one `from`; between hosts it may, by less
+  /// than the horizon, also after take_due() of a later time.
   virtual void submit(Parcel&& parcel) = 0;
   /// When the next parcel is due; nothing for never.
   virtual std::optional<VirtualTime> next_due() const = 0;

@@ -59,6 +59,24 @@ BOOST_AUTO_TEST_CASE(packets_are_cut_from_the_stream_and_handed_out_five_at_a_ti
   }(world));
 }
 
+BOOST_AUTO_TEST_CASE(packets_after_the_first_wait_for_the_window_or_for_a_request) {
+  Folder folder;
+  World world(folder);
+  world.play([](World& w) -> Task<> {
+    const AuthToken token = co_await w.enrol(client(1));
+    const Instant start = w.loop.now();
+    co_await w.send(w.packet(1, client(1), "1"));
+    co_await w.settled(1);
+    co_await w.send(w.packet(2, client(1), "2"));
+    co_await w.settled(2);
+    BOOST_TEST((w.loop.now() - start >= wire::kCommitWindow));
+    co_await w.send(w.packet(3, client(1), "3"));
+    while (w.provider->tally().received < 3)
+      co_await w.loop.yield();
+    BOOST_TEST(list(co_await w.pull(client(1), token)) == "1 2 3");
+  }(world));
+}
+
 BOOST_AUTO_TEST_CASE(whatever_is_wrong_with_a_request_is_answered_the_same) {
   Folder folder;
   World world(folder);
