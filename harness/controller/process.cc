@@ -64,6 +64,10 @@ Strings environment_of(const ProgramSpec& spec) {
       {"HOME", "/node"},
       {"LANG", "C"},
       {"LC_ALL", "C"},
+      // A function bound at its first call saves vector registers on the program's stack (XSAVEC in
+      // _dl_runtime_resolve): those parts only that the processor holds for used, and that depends
+      // on when the real kernel last switched. Bound at the start, nothing is saved.
+      {"LD_BIND_NOW", "1"},
       // Always there, so that a packed program's stack begins where any other's does. Where nothing
       // is packed the folder is missing, and the loader notes that once, before the shim attaches.
       {"LD_LIBRARY_PATH", "/proc/self/fd/" + std::to_string(LAB_FD_LIBRARIES)},

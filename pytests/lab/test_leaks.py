@@ -76,8 +76,24 @@ def test_the_memory_sees_what_the_chain_does_not(bin_folder: Path, conformance: 
     assert len({run.memory for run in runs}) == 3
 
 
+@pytest.mark.all
+@pytest.mark.parametrize("name", ["thread_ids", "thread_order", "wake_order", "names"])
+def test_many_runs_have_one_memory(bin_folder: Path, conformance: Path, name: str) -> None:
+    """What shows once in hundreds: with functions bound at their first call, 1 of 300 runs of `thread_ids` differed."""
+    first = attempt(bin_folder, [conformance / "leaks", name])
+    others = (attempt(bin_folder, [conformance / "leaks", name]) for _ in range(1000))
+    assert [i for i, other in enumerate(others) if other != first] == []
+
+
 # Where each row of the checklist that has no leak above is listed open.
-LISTED = ("rdrand without cpuid", "cpu number without cpuid", "another processor", "another kernel", "files outside")
+LISTED = (
+    "rdrand without cpuid",
+    "cpu number without cpuid",
+    "vector registers in use",
+    "another processor",
+    "another kernel",
+    "files outside",
+)
 
 
 def test_doctor_lists_what_is_open(bin_folder: Path) -> None:

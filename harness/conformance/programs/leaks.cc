@@ -386,6 +386,7 @@ const std::map<std::string, std::function<void()>> kLeaks = {{"raw_clocks", raw_
                                                              {"names", names},
                                                              {"self_speed", self_speed},
                                                              {"cpu_flags", cpu_flags},
+                                                             {"lazy_binding", lazy_binding},
                                                              {"rdpid_unasked", rdpid_unasked},
                                                              {"lsl_unasked", lsl_unasked},
                                                              {"rdrand_unasked", rdrand_unasked},

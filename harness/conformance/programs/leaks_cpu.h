@@ -47,6 +47,13 @@ inline void cpu_flags() {
          seven[1] >> 18 & 1, seven[1] >> 11 & 1, seven[1] >> 4 & 1, seven[1] >> 16 & 1,
          seven[2] >> 22 & 1);
 }
+/// The third word of the table of addresses is the loader's function that binds at a first call,
+/// and 0 where all were bound at the start. (The program is linked with -z lazy.)
+inline void lazy_binding() {
+  void* const* table = nullptr;
+  asm("lea _GLOBAL_OFFSET_TABLE_(%%rip), %0" : "=r"(table));
+  printf("bound at a first call: %s\n", table[2] != nullptr ? "yes" : "no");
+}
 inline void floating_point() {  // libm picks its variants by CPUID
   double sum = 0;
   for (int i = 1; i < 5000; ++i)
