@@ -18,12 +18,12 @@
 //   {"kind":"gone","role":"mix","pubKey":KEY,"now":NS}             ten seconds of silence
 //   {"kind":"report","report":REPORT}                              a mix's counts
 //   {"kind":"loops","report":LOOPS}                                a client's, to this machine only
-//   {"kind":"refused","path":"/api/..","status":409,"why":TEXT,"now":NS}   a POST that was not
-//   taken
+//   {"kind":"refused","path":"/api/..","status":409,"why":TEXT,"now":NS}
+//       a POST that was not taken
 //
 // MIX       {"pubKey","host","layer","version","location","lastSeen"}
-// PROVIDER
-// {"pubKey","mixnetListener","clientListener","accounts":COUNT,"version","location","lastSeen"}
+// PROVIDER  {"pubKey","mixnetListener","clientListener","accounts":COUNT,"version",
+//            "location","lastSeen"}
 // COCO      {"pubKey","host","type","version","location","lastSeen"}
 // REPORT, LOOPS as in topology/metrics.h with "timestamp". role: mix, provider or coconode.
 // NS is nanoseconds since 1970 by the directory's clock, KEY base58.

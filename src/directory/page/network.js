@@ -71,6 +71,7 @@ export class Network {
       for (const entry of list) this.#put(role, entry);
     const left = [...before.values()].filter((node) => !this.nodes.has(node.key));
     const joined = [...this.nodes.values()].filter((node) => !before.has(node.key));
+    for (const node of joined.toSorted((a, b) => a.seen - b.seen)) this.#happened('presence', 'is here', node.seen, node);
     this.#moved(joined, left);
   }
 
@@ -156,8 +157,8 @@ export class Network {
   // ---- What they count ------------------------------------------------------------------------------------
 
   take_reports(message) {
-    for (const report of message.mixes) this.#report(report);
-    for (const report of message.clients) this.#loops(report);
+    for (const report of message.mixes) this.take_report({ report });
+    for (const report of message.clients) this.take_loops({ report });
   }
   take_report(message) {
     const report = message.report;
