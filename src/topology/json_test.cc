@@ -93,6 +93,23 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_by_its_field) {
   starts(refusal(""), "not JSON");
 }
 
+BOOST_AUTO_TEST_CASE(so_many_keys_and_no_more) {
+  // Keys that meet in one bucket of the parser's table cost the square of their number.
+  const auto extra = [](std::string_view name, std::size_t keys) {
+    std::string out = ",\"" + std::string(name) + "\":{";
+    for (std::size_t i = 0; i < keys; ++i)
+      out += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":0";
+    return out + "}";
+  };
+  const auto with = [](const std::string& rest) {
+    return refusal(
+        mix_body(in_quotes("127.0.0.1:1"), in_quotes(kKey), in_quotes("0.4.0"), "1", rest));
+  };
+  BOOST_TEST(with(extra("a", kMaxMetricsPeers) + extra("b", 64) + extra("c", 64)) == "");
+  BOOST_TEST(with(extra("a", kMaxMetricsPeers + 1)).find("too many keys") != std::string::npos);
+  BOOST_TEST(with(extra("a", 65) + extra("b", 65)).find("too many keys") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(listeners_are_numeric) {
   BOOST_TEST(refusal_of_provider("1.2.3.4:9000", "[::1]:8085", "[]").empty());
   for (const char* wrong : {"localhost:9000", "1.2.3.4", "::1:9000", "1.2.3.4:0", "1.2.3:1", "",
