@@ -186,8 +186,9 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
       if (parser.is_done()) co_return std::make_unique<BeastRequest>(parser.release());
       if (!claim.make(parser))
         co_return std::unexpected(Refused{503, "too many large bodies", Refusal::bodies_full});
-      // A header without end stays unread as a whole.
-      if (unread.size() > self->options.max_header && !parser.is_header_done())
+      // A header without end stays unread as a whole; so do a chunk's header and a trailer, for
+      // which the parser has no limit.
+      if (unread.size() > self->options.max_header)
         co_return std::unexpected(
             Refused{431, "the header is too large", Refusal::header_too_large});
     }
