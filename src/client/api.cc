@@ -66,15 +66,24 @@ std::expected<void, std::string> TcpApi::listen(std::uint16_t port) {
   return {};
 }
 
+/// A browser's: any page may send one to this machine, and its body would be further requests.
+bool is_http(BytesView request) {
+  for (const std::string_view method :
+       {"GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE "})
+    if (as_text(request).starts_with(method)) return true;
+  return false;
+}
+
 Task<> TcpApi::serve(Stream stream) {
   ByteArray<wire::kMaxSocketRequestBytes> buffer;
   for (;;) {
     const auto size = co_await stream.read_some(buffer);
     if (!size || *size == 0) co_return;
+    const bool last = is_http(BytesView(buffer).first(*size));
     const Bytes reply = answer_bytes(BytesView(buffer).first(*size), x_service, &x_loop.refusals());
     // Whoever asks and does not read is let go, with the reply that is kept for it.
     stream.set_deadline(x_loop.now() + wire::kWriteTimeout);
-    if (!co_await stream.write_all(reply)) co_return;
+    if (!co_await stream.write_all(reply) || last) co_return;
     stream.set_deadline(std::nullopt);
   }
 }

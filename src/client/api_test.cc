@@ -166,6 +166,26 @@ BOOST_AUTO_TEST_CASE(the_tcp_socket_answers_each_read_and_stays_open) {
   }(loop, api, service));
 }
 
+BOOST_AUTO_TEST_CASE(a_web_page_cannot_ask_over_the_tcp_socket) {
+  Loop loop;
+  FakeService service;
+  TcpApi api(loop, service);
+  BOOST_REQUIRE(api.listen(0).has_value());
+  talk(loop, [](Loop& l, TcpApi& door) -> Task<> {
+    auto stream = co_await Stream::connect(l, door.local(), 5s);
+    BOOST_REQUIRE(stream.has_value());
+    (void)co_await stream->write_all(as_bytes("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    Bytes answer(64);
+    std::string all;
+    for (;;) {  // one error, and no connection for the page's body to ask over
+      const auto size = co_await stream->read_some(answer);
+      if (!size || *size == 0) break;
+      all += as_text(BytesView(answer).first(*size));
+    }
+    BOOST_TEST(all.find("UnknownRequestError") != std::string::npos);
+  }(loop, api));
+}
+
 BOOST_AUTO_TEST_CASE(a_taken_port_is_said) {
   WebsocketDoor door;
   TcpApi second(door.loop, door.service);
