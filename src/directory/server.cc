@@ -58,6 +58,13 @@ bool same_origin(const Directory::Request& request) {
          request.origin == "https://" + request.host;
 }
 
+Directory::Reply page_refused() {
+  Directory::Reply reply;
+  reply.status = 403;
+  reply.body = topology::error_json("reports from a web page are not taken");
+  return reply;
+}
+
 }  // namespace
 
 Server::Server(runtime::Loop& loop, Directory::Tell console)
@@ -75,7 +82,14 @@ Server::Server(runtime::Loop& loop, Directory::Tell console)
 void Server::routes() {
   using Request = Directory::Request;
   const auto route = [this](const char* method, const char* path, auto member) {
-    x_http.route(method, path, [this, member](const Request& request) {
+    const bool writes = std::string_view(method) == "POST";
+    x_http.route(method, path, [this, member, writes](const Request& request) {
+      // No page has anything to report; a stranger's, open in a browser here, would be taken for
+      // this machine.
+      if (writes && !request.origin.empty()) {
+        x_loop.refusals().add(runtime::Refusal::origin);
+        return page_refused();
+      }
       auto reply = (x_directory.*member)(request);
       if (const auto why = refusal_of(reply.status)) x_loop.refusals().add(*why);
       expect_expiry();

@@ -93,6 +93,29 @@ BOOST_AUTO_TEST_CASE(a_provider_with_every_account_is_taken_and_a_larger_body_is
   run_task(loop, task());
 }
 
+BOOST_AUTO_TEST_CASE(a_web_page_has_nothing_to_report) {
+  const auto task = [&]() -> Task<> {
+    auto stream = co_await runtime::Stream::connect(loop, server.local(), std::chrono::seconds(5));
+    BOOST_REQUIRE(stream.has_value());
+    const std::string body = topology::to_presence_json(topology::sample_mix(1, 1));
+    const std::string text = "POST /api/presence/mixnodes HTTP/1.1\r\nHost: localhost\r\n" +
+                             std::string("Origin: https://evil.example\r\nContent-Length: ") +
+                             std::to_string(body.size()) + "\r\n\r\n" + body;
+    (void)co_await stream->write_all(as_bytes(text));
+    Bytes status(12);
+    (void)co_await stream->read_full(status);
+    BOOST_TEST(as_text(status) == "HTTP/1.1 403");
+    // Nor may a name that was made to mean this machine ask for what stays on it.
+    auto other = co_await runtime::Stream::connect(loop, server.local(), std::chrono::seconds(5));
+    (void)co_await other->write_all(
+        as_bytes("GET /api/metrics/clients HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+    (void)co_await other->read_full(status);
+    BOOST_TEST(as_text(status) == "HTTP/1.1 403");
+  };
+  runtime::run_task(loop, task());
+  BOOST_TEST(loop.refusals().of(runtime::Refusal::origin) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_body_over_the_limit_is_a_json_error_that_names_it) {
   runtime::HttpClient client(loop, at("http"));
   const auto task = [&]() -> Task<> {
