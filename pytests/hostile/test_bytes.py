@@ -132,6 +132,12 @@ def test_oversized(network: Callable[..., Devnet]) -> None:
         assert b" 400 " in exchange(found["directory"], chunked)
         endless = post + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"
         assert b" 400 " in exchange(found["directory"], endless)
+        for rest in (b"1;", b"0\r\n"):  # neither a chunk's header nor a trailer ends
+            in_chunks = post + b"Transfer-Encoding: chunked\r\n\r\n" + rest + b"x" * 20_000
+            assert b" 431 " in exchange(found["directory"], in_chunks)
+        keys = b"{" + b",".join(b'"%d":0' % i for i in range(70_000)) + b"}"
+        many = exchange(found["directory"], post + b"Content-Length: %d\r\n\r\n" % len(keys) + keys)
+        assert b" 400 " in many and b"too many keys" in many, many
         with WebSocket(net.clients[0].port) as socket_, pytest.raises((WebSocketError, ConnectionError)):
             socket_.send_text("x" * big)
             socket_.receive_text()
@@ -141,7 +147,8 @@ def test_oversized(network: Callable[..., Devnet]) -> None:
     assert said["mix-0"]["short_packet"] == 1, said
     assert said["provider-0"]["short_packet"] == 1, said
     assert said["provider-0"]["bad_request"] == 2, said
-    assert said["directory"]["header_too_large"] == 2, said
+    assert said["directory"]["header_too_large"] == 4, said
+    assert said["directory"]["bad_entry"] == 1, said
     assert said["directory"]["body_too_large"] + said["directory"]["not_http"] == 3, said
     assert said["client-0"]["header_too_large"] == 2, said
     assert said["client-0"]["websocket"] >= 2, said
