@@ -27,7 +27,7 @@ Names:
             activations a hop, wall time over peels and builds alone, 299 nodes beside 11.
             After --: rounds (50000) and nodes (300) of the echo
   recording size of a recording a hop and a byte sent, by table; CPU of the thread that writes it
-            (lab and recording say PASS or MISS at each bound)
+            (where a bound is stated, PASS or MISS stands beside it)
 
   --out FILE   the output goes to FILE too (results/bench-*.txt is kept by git)
   -- ...       the rest is for the benchmark program itself, for example
@@ -147,8 +147,6 @@ if ! declare -F "bench_$name" >/dev/null; then
   exit 2
 fi
 
-# The lab's figures are kept unless the caller wants them elsewhere.
-case $name in lab|recording) out=${out:-results/bench-$name.txt} ;; esac
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 heading() {

@@ -100,7 +100,14 @@ BOOST_AUTO_TEST_CASE(a_wrong_exit_fails_with_a_report_and_the_command_again) {
   BOOST_TEST(has(said.out, "again     mixlab run " + file + " --seed 1\n"));
   BOOST_TEST(has(said.out, "expected  it exits with 0\nobserved  it exited with 1, at "));
   BOOST_TEST(std::ranges::count(said.out, '\n') <= 60);
-  BOOST_TEST(fs::exists(place.path / "r.sqlite.failure.json"));
+  const fs::path twin = place.path / "r.sqlite.failure.json";
+  BOOST_REQUIRE(fs::exists(twin));
+  const fs::perms others = fs::perms::group_all | fs::perms::others_all;
+  BOOST_TEST(((fs::status(twin).permissions() & others) == fs::perms::none));
+  // A recording that takes the place of this one takes its report along.
+  const std::string right = place.file("t.toml", scenario("[\"true\"]", "expect_exit = 0\n"));
+  BOOST_TEST(place.mixlab("run " + right + " --out r.sqlite --force").status == 0);
+  BOOST_TEST(!fs::exists(twin));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_never_seen_is_inconclusive) {
@@ -169,6 +176,12 @@ BOOST_AUTO_TEST_CASE(two_runs_of_one_seed_agree_and_a_difference_is_shown) {
   const Said other = place.mixlab("diff a.sqlite c.sqlite");
   BOOST_TEST(other.status == 1);
   BOOST_TEST(has(other.out, "the runs part at event "));
+  const Said nobody = place.mixlab("diff a.sqlite c.sqlite --node nobody");
+  BOOST_TEST(nobody.status == 2);
+  BOOST_TEST(has(nobody.out, "--node: neither recording has a program 'nobody'"), nobody.out);
+  const Said nothing = place.mixlab("diff a.sqlite c.sqlite --kind foo");
+  BOOST_TEST(nothing.status == 2);
+  BOOST_TEST(has(nothing.out, "--kind: neither recording has an event of kind 'foo'"), nothing.out);
 }
 
 BOOST_AUTO_TEST_CASE(a_replay_needs_no_file_but_the_recording) {

@@ -157,6 +157,24 @@ int explain(const replay::Difference& found, const DiffFlags& flags, Side& a, Si
   return kFailed;
 }
 
+bool has(Database& db, const char* query, const std::string& name) {
+  Query row(db, query, name);
+  return row.next();
+}
+
+/// A misspelt name would compare nothing, and nothing is equal.
+std::string unknown_name(const DiffFlags& flags, Database& a, Database& b) {
+  const auto in_neither = [&](const char* query, const std::string& name) {
+    return !has(a, query, name) && !has(b, query, name);
+  };
+  if (!flags.node.empty() && in_neither("SELECT 1 FROM node WHERE name = ?", flags.node))
+    return "--node: neither recording has a program '" + flags.node + "'";
+  for (const std::string& kind : flags.kinds)
+    if (in_neither("SELECT 1 FROM event WHERE kind = ? LIMIT 1", kind))
+      return "--kind: neither recording has an event of kind '" + kind + "'";
+  return {};
+}
+
 }  // namespace
 
 int diff(const DiffFlags& flags) {
@@ -165,6 +183,12 @@ int diff(const DiffFlags& flags) {
   auto right = Database::open(flags.b, Database::Mode::read_only);
   if (!right) return refuse(flags.b + ": " + right.error().text);
   Side a{flags.a, std::move(*left), {}}, b{flags.b, std::move(*right), {}};
+  try {
+    if (const std::string wrong = unknown_name(flags, a.db, b.db); !wrong.empty())
+      return refuse(wrong);
+  } catch (const judge::QueryFailed& failed) {
+    return refuse("not a recording of the lab: " + failed.text);
+  }
   const auto found = replay::first_difference(a.db, b.db, {flags.node, flags.kinds, flags.ignored});
   if (!found) return refuse("not a recording of the lab: " + found.error());
   try {

@@ -187,6 +187,8 @@ class Run {
                  : verdict == judge::Verdict::inconclusive ? kInconclusive
                                                            : kHolds;
     if (apart) status = kFailed;
+    std::error_code nothing;  // of an earlier recording of this name
+    std::filesystem::remove(x_recording + ".failure.json", nothing);
     try {
       print(*db, *findings, status, apart);
     } catch (const judge::QueryFailed& failed) {
@@ -311,6 +313,11 @@ class Run {
 
   void write_twin(const json::object& failure) {
     std::ofstream out(x_recording + ".failure.json");
+    // As the recording: it says who sent a packet and who received it.
+    std::error_code nothing;
+    std::filesystem::permissions(
+        x_recording + ".failure.json",
+        std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, nothing);
     out << json::serialize(failure) << "\n";
     if (out.flush()) std::cout << "report      " << x_recording << ".failure.json\n";
   }
