@@ -163,9 +163,10 @@ BOOST_AUTO_TEST_CASE(ends_while_something_is_open) {
 }
 
 BOOST_AUTO_TEST_CASE(every_way_to_end) {
-  for (const char* how : {"return", "exit", "_exit", "quick_exit", "thread_exit", "large",
-                          "main_thread_ends", "abort", "throw", "terminate", "segv", "fpe", "ill",
-                          "overflow", "raise_term", "raise_kill", "segv_handled", "segv_raised"})
+  for (const char* how :
+       {"return", "exit", "_exit", "quick_exit", "thread_exit", "large", "main_thread_ends",
+        "main_thread_joined", "abort", "throw", "terminate", "segv", "fpe", "ill", "overflow",
+        "raise_term", "raise_kill", "segv_handled", "segv_raised"})
     BOOST_TEST_CONTEXT(how) {
       as_on_linux("ending", {how});
     }

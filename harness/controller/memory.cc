@@ -4,6 +4,7 @@
 // mappings but for those tables (handler stacks hold frames of real signals), and the kernel's.
 #include <sys/uio.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -17,7 +18,20 @@ struct Range {
   std::string label;
 };
 
-std::vector<Range> writable_ranges(pid_t pid) {
+/// A thread that still has the memory: the first one may have ended before the others.
+pid_t living_thread(pid_t pid) {
+  std::error_code error;
+  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+    std::ifstream maps(task.path() / "maps");
+    if (maps.peek() != std::ifstream::traits_type::eof())
+      return static_cast<pid_t>(std::stol(task.path().filename().string()));
+  }
+  return pid;
+}
+
+/// Files of the node's own folder, wherever it is, are named as the node names them.
+std::vector<Range> writable_ranges(pid_t pid, const std::string& folder) {
   std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
   std::vector<Range> out;
   for (std::string line; std::getline(maps, line);) {
@@ -26,6 +40,7 @@ std::vector<Range> writable_ranges(pid_t pid) {
     in >> range >> access >> offset >> device >> inode;
     std::getline(in >> std::ws, name);
     if (access.size() < 3 || access[1] != 'w' || name.starts_with("/memfd:mixlab")) continue;
+    if (!folder.empty() && name.starts_with(folder + "/")) name.replace(0, folder.size(), "/node");
     const std::size_t dash = range.find('-');
     Range r;
     r.begin = std::stoull(range.substr(0, dash), nullptr, 16);
@@ -61,9 +76,12 @@ void Controller::Impl::digest_memory(Node& node) {
     all.add(region.digest);
     out.regions.push_back(std::move(region));
   };
-  for (const Range& range : writable_ranges(node.pid)) {
+  const pid_t thread = living_thread(node.pid);
+  for (const Range& range : writable_ranges(thread, node.spec.folder)) {
     Hasher hasher;
-    if (add_range(node.pid, range, hasher)) close(range.label, hasher);
+    // Said, not left out: memory that cannot be read is no equal memory.
+    const bool whole = add_range(thread, range, hasher);
+    close(range.label + (whole ? "" : " (unreadable)"), hasher);
   }
   Hasher tables;
   tables.add({node.arena.at(LAB_KERNEL_OFFSET), offsetof(kernel::Process, scratch)});

@@ -87,11 +87,13 @@ std::vector<Ability> probe_machine() {
        "RDPID, and LSL of the segment 0x7b, cannot be trapped: a program that reads the number of "
        "its CPU so repeats on that CPU only; a run has one",
        "run with --check, whose second run has another CPU; if it differs, use taskset -c N");
-  open("vector registers in use",
-       "XGETBV of 1, XSAVEC and XSAVEOPT cannot be trapped: which registers they hold for used "
-       "depends on when the real kernel switched; the loader asks no more, as functions are bound "
-       "at the start, but a program that asks itself has another run each time",
-       "run with --check --memory, which shows it where it happens; it is rare");
+  open(
+      "vector registers in use",
+      "XGETBV of 1 and the instructions that save vector or x87 registers (XSAVE, FXSAVE, FNSTENV; "
+      "fegetenv, getcontext) cannot be trapped: which parts are in use, and where the last x87 "
+      "operation was, is lost when the real kernel switches; functions are bound at the start, so "
+      "glibc 2.36's loader saves none, but a program that does may have another run each time",
+      "run with --check --memory, which shows it where it happens; it is rare");
   open("another processor",
        "on another model libm and libc choose other variants where CPUID does not fault, and a "
        "program that uses TSX or AVX-512 unasked sees the difference anywhere; no test runs on two "

@@ -29,19 +29,41 @@ void map(int fd, u64 address, u64 size) {
     give_up("mixlab shim: not started by mixlab (its descriptors are missing)\n");
 }
 
-/// The loader asked the real kernel for this thread's number before we were here, and keeps it in
-/// the thread's control block: replace it by the number the program is told from now on.
-void hide_real_tid(i32 shown) {
+/// Where the loader keeps this thread's number: the word it told the real kernel to clear at the
+/// thread's end. Searched for where the kernel does not say (no CONFIG_CHECKPOINT_RESTORE), and
+/// then behind the two pointers of `struct pthread`.list, whose halves look like numbers.
+i32* word_of_tid() {
+  u64 told = 0;
+  if (sys(nr::k_prctl, 40 /* PR_GET_TID_ADDRESS */, reinterpret_cast<long>(&told), 0, 0, 0) == 0 &&
+      told != 0)
+    return reinterpret_cast<i32*>(told);
   const i32 real = static_cast<i32>(sys(nr::k_gettid));
   u64 block = 0;
   sys(nr::k_arch_prctl, 0x1003 /* ARCH_GET_FS */, reinterpret_cast<long>(&block));
-  constexpr u64 begin = 0x2c0, end = 0x900;  // struct pthread behind the TCB header
-  for (u64 at = begin; at < end; at += 4) {
-    i32* word = reinterpret_cast<i32*>(block + at);
-    if (*word != real) continue;
-    *word = shown;
-    return;
+  constexpr u64 begin = 0x2d0, end = 0x900;
+  for (u64 at = begin; at < end; at += 4)
+    if (i32* word = reinterpret_cast<i32*>(block + at); *word == real) return word;
+  return nullptr;
+}
+
+/// The loader asked the real kernel for this thread's number before we were here: replace it by the
+/// number the program is told from now on, and make the thread's end ours as any other's is.
+void take_first_thread(kernel::Thread& t) {
+  if (i32* word = word_of_tid()) {
+    *word = t.tid;
+    t.clear_tid = reinterpret_cast<u64>(word);
   }
+  adopt_first_thread();
+}
+
+/// The loader's frames below ours hold what it asked of the real files (numbers, times of reading).
+void wipe_stack_below() {
+  constexpr u64 kLoaderDepth = 24 << 10, kRedZone = 128;
+  asm volatile(
+      "mov %%rsp, %%rdi\n sub %0, %%rdi\n mov %1, %%ecx\n xor %%eax, %%eax\n cld\n rep stosb"
+      :
+      : "i"(kRedZone + kLoaderDepth), "i"(kLoaderDepth)
+      : "rax", "rcx", "rdi", "memory", "cc");
 }
 
 __attribute__((constructor)) void attach() {
@@ -58,7 +80,8 @@ __attribute__((constructor)) void attach() {
   g_kernel.outbox = reinterpret_cast<u8*>(LAB_ARENA_ADDRESS + LAB_OUTBOX_OFFSET);
   g_kernel.raw = &lab_sys;
   kernel::start_process(g_kernel);
-  hide_real_tid(kernel::current(g_kernel).tid);
+  take_first_thread(kernel::current(g_kernel));
+  wipe_stack_below();
   sys(nr::k_umask, 022);
   use_stack(0);
   install_handlers();

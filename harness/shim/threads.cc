@@ -45,6 +45,13 @@ u8* stack_top(u32 slot) {
   return reinterpret_cast<u8*>(reinterpret_cast<u64>(&slot_of(slot)) & ~u64{63});
 }
 
+void adopt_first_thread() {
+  u32& alive = slot_of(0).alive;
+  alive = 1;
+  sys(nr::k_set_tid_address, reinterpret_cast<long>(&alive));
+  sys(nr::k_set_robust_list, 0, 24);  // none: the loader's would be walked at the thread's end
+}
+
 void use_stack(u32 slot) {
   u8* low = slot_end(slot) - LAB_STACK_SIZE;
   sys(nr::k_mprotect, reinterpret_cast<long>(low), 4096, 0);

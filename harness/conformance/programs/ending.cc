@@ -46,6 +46,13 @@ int main(int argc, char** argv) {
     }).detach();
     pthread_exit(nullptr);
   }
+  if (how == "main_thread_joined") {
+    std::thread([main_thread = pthread_self()] {
+      usleep(5'000);
+      say::line("joined: %d", pthread_join(main_thread, nullptr));
+    }).detach();
+    pthread_exit(nullptr);
+  }
   if (how == "abort") abort();
   if (how == "throw") throw std::runtime_error("nobody catches");
   if (how == "terminate") std::thread([] { throw 1; }).join();
