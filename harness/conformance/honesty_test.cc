@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 
 #include "harness/conformance/lab_run.h"
 
@@ -109,6 +110,21 @@ BOOST_AUTO_TEST_CASE(functions_are_bound_before_a_program_begins) {
                     at_start = "bound at a first call: no\n";
   BOOST_TEST(run_natively({argv("lazy_binding")})[0].starts_with(lazily));
   BOOST_TEST(leak("lazy_binding").text().starts_with(at_start));
+}
+
+BOOST_AUTO_TEST_CASE(no_link_leads_to_what_the_machine_says_of_itself) {
+  const auto run = [](std::vector<std::string> command) {
+    Setup setup;
+    setup.programs = {{1, std::move(command), 1s, {}, {}}};
+    return run_in_lab(setup);
+  };
+  const Result mounts = run({"/usr/bin/cat", "/etc/mtab"});  // a link to ../proc/self/mounts
+  BOOST_TEST(!mounts.kept.out.contains(0));
+  BOOST_TEST(mounts.kept.status.at(0) != 0);
+  const Result up = run({"/usr/bin/ln", "-s", "../../../../../../proc/uptime", "up"});
+  BOOST_TEST(up.kept.status.at(0) != 0);
+  BOOST_TEST(!std::filesystem::is_symlink(up.folder + "/1/up"));
+  BOOST_TEST(run({"/usr/bin/ln", "-s", "beside", "link"}).kept.status.at(0) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(libcrypto_is_told_of_no_chance_in_the_processor) {

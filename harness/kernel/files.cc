@@ -32,7 +32,40 @@ long seek(Kernel& k, Open& o, Thread& t) {
   }
   if (o.kind == Kind::null || o.kind == Kind::zero || o.kind == Kind::random) return 0;
   if (o.kind != Kind::file) return -lx::kEspipe;
+  constexpr long data = 3, hole = 4;
+  if (t.args[2] == data || t.args[2] == hole) {
+    // Where a file's holes are, the real file system says by what its cache holds: here it has none
+    // but the one behind its end.
+    lx::Stat s;
+    const long failed = real(k, nr::k_newfstatat, o.real, reinterpret_cast<long>(""),
+                             reinterpret_cast<long>(&s), lx::kAtEmptyPath);
+    if (failed < 0) return failed;
+    if (t.args[1] < 0 || t.args[1] >= static_cast<long>(s.size)) return -lx::kEnxio;
+    const long to = t.args[2] == data ? t.args[1] : static_cast<long>(s.size);
+    return real(k, nr::k_lseek, o.real, to, 0);
+  }
   return real(k, nr::k_lseek, o.real, t.args[1], t.args[2]);
+}
+
+/// Advice changes nothing but what is asked for at once: pages that may vanish vanish now, and none
+/// is made huge or taken from the machine's stock.
+long call_madvise(Kernel& k, Thread& t) {
+  constexpr long dont_need = 4, free = 8, remove = 9, collapse = 25;
+  constexpr long dont_need_locked = 24, populate_read = 22, populate_write = 23;
+  switch (t.args[2]) {
+    case free:
+    case dont_need:
+    case dont_need_locked:
+      return real(k, nr::k_madvise, t.args[0], t.args[1], dont_need);
+    case remove:
+    case populate_read:
+    case populate_write:
+      return real(k, nr::k_madvise, t.args[0], t.args[1], t.args[2]);
+    case collapse:
+      return -lx::kEinval;
+    default:
+      return (t.args[0] & 4095) != 0 ? -lx::kEinval : 0;
+  }
 }
 
 long at_position(Kernel& k, Open& o, Thread& t) {
@@ -53,6 +86,8 @@ long at_position(Kernel& k, Open& o, Thread& t) {
 long call_mmap(Kernel& k, Thread& t) {
   constexpr long anonymous = 0x20, shared = 1;
   const long flags = t.args[3];
+  constexpr long huge = 0x40000;  // from a stock that is the machine's
+  if ((flags & huge) != 0) return -lx::kEnomem;
   long fd = -1;
   if ((flags & anonymous) == 0) {
     Open* o = open_of(k, static_cast<int>(t.args[4]));
@@ -230,6 +265,14 @@ long call_files(Kernel& k, Thread& t, bool* mine) {
   switch (t.call) {
     case nr::k_mmap:
       return call_mmap(k, t);
+    case nr::k_madvise:
+      return call_madvise(k, t);
+    case nr::k_mlock:
+    case nr::k_mlock2:
+    case nr::k_munlock:
+    case nr::k_mlockall:
+    case nr::k_munlockall:
+      return 0;
     case nr::k_flock:
       return call_flock(k, t);
     case nr::k_lseek:
