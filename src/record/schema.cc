@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/record/schema.h"
 
+#include <chrono>
+#include <thread>
+
 #include "src/record/hop.h"
 
 namespace mix::record {
@@ -48,6 +51,12 @@ std::expected<sqlite::Database, std::string> open_recording(const std::string& p
     return std::unexpected("--record " + path + ": " + why);
   };
   auto db = open_or_make(path, clock);
+  // Who turns a new file to WAL refuses others at once, whatever their busy time-out.
+  const Instant give_up = clock.now() + std::chrono::seconds(5);
+  while (!db && db.error().busy() && clock.now() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    db = open_or_make(path, clock);
+  }
   if (!db) return refuse(db.error().text);
   const auto version = db->integer("PRAGMA user_version");
   const auto origin = db->integer("SELECT origin_ns FROM run");
