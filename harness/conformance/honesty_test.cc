@@ -112,13 +112,19 @@ BOOST_AUTO_TEST_CASE(functions_are_bound_before_a_program_begins) {
   BOOST_TEST(leak("lazy_binding").text().starts_with(at_start));
 }
 
+BOOST_AUTO_TEST_CASE(memory_is_given_back_at_once_and_files_have_no_holes) {
+  const std::string lab =
+      "freed 0 holds 0, data at 4096, hole at 1048576, huge 0, guard -1, unknown -1, locked 0\n";
+  BOOST_TEST(leak("memory_advice").text().starts_with(lab), leak("memory_advice").text());
+}
+
 BOOST_AUTO_TEST_CASE(no_link_leads_to_what_the_machine_says_of_itself) {
   const auto run = [](std::vector<std::string> command) {
     Setup setup;
     setup.programs = {{1, std::move(command), 1s, {}, {}}};
     return run_in_lab(setup);
   };
-  const Result mounts = run({"/usr/bin/cat", "/etc/mtab"});  // a link to ../proc/self/mounts
+  const Result mounts = run({"/usr/bin/cat", "/etc/mtab"});  // a link to the real ones
   BOOST_TEST(!mounts.kept.out.contains(0));
   BOOST_TEST(mounts.kept.status.at(0) != 0);
   const Result up = run({"/usr/bin/ln", "-s", "../../../../../../proc/uptime", "up"});

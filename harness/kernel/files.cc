@@ -48,11 +48,14 @@ long seek(Kernel& k, Open& o, Thread& t) {
 }
 
 /// Advice changes nothing but what is asked for at once: pages that may vanish vanish now, and none
-/// is made huge or taken from the machine's stock.
+/// is made huge. What is not known here is refused as by an older Linux, and programs fall back:
+/// glibc makes its guard pages by mprotect where MADV_GUARD_INSTALL is not there.
 long call_madvise(Kernel& k, Thread& t) {
-  constexpr long dont_need = 4, free = 8, remove = 9, collapse = 25;
+  constexpr long dont_need = 4, free = 8, remove = 9;
   constexpr long dont_need_locked = 24, populate_read = 22, populate_write = 23;
-  switch (t.args[2]) {
+  constexpr long will_need = 3, dont_fork = 10, page_out = 21;
+  const long advice = t.args[2];
+  switch (advice) {
     case free:
     case dont_need:
     case dont_need_locked:
@@ -60,12 +63,13 @@ long call_madvise(Kernel& k, Thread& t) {
     case remove:
     case populate_read:
     case populate_write:
-      return real(k, nr::k_madvise, t.args[0], t.args[1], t.args[2]);
-    case collapse:
-      return -lx::kEinval;
+      return real(k, nr::k_madvise, t.args[0], t.args[1], advice);
     default:
-      return (t.args[0] & 4095) != 0 ? -lx::kEinval : 0;
+      break;
   }
+  const bool hint =
+      (advice >= 0 && advice <= will_need) || (advice >= dont_fork && advice <= page_out);
+  return hint && (t.args[0] & 4095) == 0 ? 0 : -lx::kEinval;
 }
 
 long at_position(Kernel& k, Open& o, Thread& t) {

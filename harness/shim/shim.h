@@ -71,7 +71,7 @@ long serve(long number, const long* args, const Registers* registers);
 long clone_thread(kernel::Thread& t, const Registers* registers);
 [[noreturn]] void exit_thread(kernel::Thread& t);
 u8* stack_top(u32 slot);
-void adopt_first_thread();
+void adopt_first_thread();  // whose end the real kernel was to tell the program of
 void use_stack(u32 slot);
 
 // ---- trap.cc

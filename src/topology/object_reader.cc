@@ -93,7 +93,10 @@ std::expected<json::value, std::string> parse_json(std::string_view text) {
   boost::system::error_code failure;
   json::basic_parser<KeyCounter> counter{json::parse_options()};
   counter.write_some(false, text.data(), text.size(), failure);
-  if (counter.handler().too_many()) return std::unexpected("not JSON of ours: too many keys");
+  if (counter.handler().too_many())
+    return std::unexpected("too many keys: at most " + std::to_string(KeyCounter::kManyKeys) +
+                           " in one object and " + std::to_string(KeyCounter::kFewKeys) +
+                           " in each other");
   failure.clear();
   json::value value = json::parse(to_boost(text), failure);
   if (failure) return std::unexpected("not JSON: " + failure.message());

@@ -2,6 +2,7 @@
 // leaks WHAT: prints something that a machine chooses. Two native runs of it differ; two runs in
 // the lab must not. One name a row of the checklist of sources of nondeterminism.
 #include <dirent.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <netdb.h>
@@ -348,6 +349,23 @@ void fresh_pages() {
   value(p);
   mix(p, 1 << 20);
 }
+/// What the machine's memory decides: pages given back, holes of a file, huge and guarded pages.
+void memory_advice() {
+  auto* page = static_cast<char*>(
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  *page = 'a';
+  const int freed = madvise(page, 4096, MADV_FREE);
+  printf("freed %d holds %d, ", freed, *page);
+  const int file = open("holes", O_CREAT | O_RDWR, 0600);
+  ftruncate(file, 1 << 20);
+  printf("data at %ld, hole at %ld, ", static_cast<long>(lseek(file, 4096, SEEK_DATA)),
+         static_cast<long>(lseek(file, 4096, SEEK_HOLE)));
+  const void* huge = mmap(nullptr, 2 << 20, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+  printf("huge %d, guard %d, unknown %d, locked %d\n", huge != MAP_FAILED,
+         madvise(page, 4096, 102 /* MADV_GUARD_INSTALL */), madvise(page, 4096, 77),
+         mlock(page, 4096));
+}
 void thread_ids() {
   value(pthread_self());
   value(std::this_thread::get_id());
@@ -387,6 +405,7 @@ const std::map<std::string, std::function<void()>> kLeaks = {{"raw_clocks", raw_
                                                              {"self_speed", self_speed},
                                                              {"cpu_flags", cpu_flags},
                                                              {"lazy_binding", lazy_binding},
+                                                             {"memory_advice", memory_advice},
                                                              {"rdpid_unasked", rdpid_unasked},
                                                              {"lsl_unasked", lsl_unasked},
                                                              {"rdrand_unasked", rdrand_unasked},
