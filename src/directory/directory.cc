@@ -263,7 +263,14 @@ Directory::Reply Directory::post_mix_metrics(const Request& request) {
   return metrics(request, x_mix_metrics, topology::mix_metrics_from_json(request.body));
 }
 Directory::Reply Directory::get_mix_metrics(const Request&) {
-  return json_reply(200, array_of(x_mix_metrics.full(x_clock.now())));
+  const Instant now = x_clock.now();
+  if (!x_metrics_text || x_metrics_of != x_mix_metrics.number(now)) {
+    x_metrics_text = std::make_shared<const std::string>(array_of(x_mix_metrics.full(now)));
+    x_metrics_of = x_mix_metrics.number(now);
+  }
+  Reply reply;
+  reply.shared_body = x_metrics_text;
+  return reply;
 }
 
 Directory::Reply Directory::post_client_metrics(const Request& request) {

@@ -80,6 +80,8 @@ class Directory {
   std::optional<std::uint64_t> x_text_of, x_etag_of, x_gap_of;
   std::shared_ptr<const std::string> x_text;  // replies under way hold it too
   Instant x_text_made;
+  std::shared_ptr<const std::string> x_metrics_text;  // shared likewise
+  std::int64_t x_metrics_of = -1;                     // the window it was made in
   std::string x_etag;
 };
 

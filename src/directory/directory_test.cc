@@ -65,7 +65,7 @@ struct Fixture {
                                               from));
   }
   std::string metrics() {
-    return directory.get_mix_metrics(request("GET", "/api/metrics/mixes")).body;
+    return *directory.get_mix_metrics(request("GET", "/api/metrics/mixes")).shared_body;
   }
   bool said(std::string_view text) const {
     for (const std::string& line : lines)

@@ -26,6 +26,11 @@ class MetricsWindow {
   MetricsWindow(Limits limits, Instant start) : x_limits(limits), x_start(start) {}
 
   Instant start() const { return x_start; }
+  /// Of the window that runs, counted from the start: what `full` says is the same while this is.
+  std::int64_t number(Instant now) {
+    turn(now);
+    return x_number;
+  }
   /// False when the window is full. `bytes` is what the row weighs.
   bool add(Row row, std::size_t bytes, Instant now) {
     turn(now);

@@ -209,6 +209,27 @@ BOOST_AUTO_TEST_CASE(so_many_watch_and_no_more) {
   run_task(loop, task());
 }
 
+BOOST_AUTO_TEST_CASE(handshakes_made_at_once_do_not_pass_the_bound) {
+  constexpr std::size_t kMany = 3 * wire::kMaxWatchers;
+  std::size_t answered = 0, most = 0;
+  std::vector<WebSocket> all;
+  for (std::size_t n = 0; n < kMany; ++n)
+    loop.spawn([](Fixture& f, std::size_t& done, std::vector<WebSocket>& kept) -> Task<> {
+      auto one = co_await WebSocket::connect(f.loop, f.at("ws") + "/ws");
+      if (one) kept.push_back(std::move(*one));
+      ++done;
+    }(*this, answered, all));
+  const auto task = [&]() -> Task<> {
+    while (answered < kMany) {
+      most = std::max(most, server.watchers());
+      co_await loop.yield();
+    }
+    most = std::max(most, server.watchers());
+  };
+  run_task(loop, task());
+  BOOST_TEST(most == wire::kMaxWatchers);
+}
+
 BOOST_AUTO_TEST_CASE(a_watcher_that_does_not_read_is_dropped_and_others_are_not) {
   // Reports as large as they may be fill a deaf watcher's buffers soon.
   topology::MixMetrics large{topology::sample_key(1), 10, {}, 0};

@@ -13,6 +13,11 @@ bool Watchers::full() const {
 
 runtime::Task<> Watchers::serve(runtime::WebSocket socket, Kind kind,
                                 std::vector<std::string> first) {
+  // Asked again: many handshakes may have been under way when each was admitted.
+  if (full()) {
+    co_await socket.close(runtime::WebSocket::CloseCode::policy, "too many watchers");
+    co_return;
+  }
   const bool is_local = runtime::is_loopback(socket.remote());
   const auto watcher = std::make_shared<Watcher>(std::move(socket), kind, is_local);
   const auto place = x_all.insert(x_all.end(), watcher);

@@ -32,8 +32,6 @@ struct Peers::Peer {
   // Any other.
   std::size_t singles = 0;  // tasks that send a packet a connection
 
-  bool unreachable_said = false;  // one line, until it is reached again
-
   bool keeps_connections() const { return info && info->keeps_connections; }
 };
 
@@ -235,12 +233,12 @@ Task<Io<Stream>> Peers::connect(PeerPtr peer) {
     if (stream) {
       ++x_connections_made;
       peer->last_good = address;
-      peer->unreachable_said = false;
+      x_unreachable.reached(peer->address);
       co_return std::move(*stream);
     }
     if (!first_error) first_error = stream.error();
   }
-  if (!std::exchange(peer->unreachable_said, true))
+  if (x_unreachable.say(peer->address, x_loop.now()))
     log::warn("next hop ", peer->address.to_text(), " cannot be reached: ", first_error->text());
   co_return std::unexpected(*first_error);
 }

@@ -24,6 +24,7 @@
 
 #include "src/crypto/cipher.h"
 #include "src/peers/peer_info.h"
+#include "src/peers/said_once.h"
 #include "src/record/drop_reason.h"
 #include "src/runtime/loop.h"
 #include "src/runtime/stream.h"
@@ -109,6 +110,7 @@ class Peers {
   std::vector<PeerPtr> x_touched;  // since the last flush, each once
   std::list<Parcel> x_flying;      // each on a connection of its own
   std::size_t x_waiting = 0;
+  SaidOnce x_unreachable;
   std::uint64_t x_connections_made = 0;
 };
 

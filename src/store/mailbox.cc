@@ -21,13 +21,17 @@ sqlite::Result<void> Mailboxes::put(std::int64_t account, BytesView body) {
 
 sqlite::Result<std::vector<Mail>> Mailboxes::offer(std::int64_t account, std::size_t limit) {
   std::vector<Mail> mail;
+  std::size_t passed = 0;  // that are out
   x_oldest.start(account);
   while (mail.size() < limit) {
     auto row = x_oldest.next();
     if (!row) return std::unexpected(row.error());
     if (!*row) break;
     const std::int64_t id = x_oldest.integer(0);
-    if (x_out.contains(id)) continue;
+    if (x_out.contains(id)) {
+      if (++passed >= kOffersOut * limit) break;
+      continue;
+    }
     const BytesView body = x_oldest.blob(1);
     mail.push_back({id, Bytes(body.begin(), body.end())});
   }

@@ -27,6 +27,9 @@ class Mailboxes {
   static sqlite::Result<Mailboxes> open(sqlite::Database& db);
 
   sqlite::Result<void> put(std::int64_t account, BytesView body);
+  /// Offers of an account that may be out at once: one more finds nothing. Else each would walk
+  /// over all that is out, and whoever takes no reply could make that a whole mailbox.
+  static constexpr std::size_t kOffersOut = 8;
   /// The oldest `limit` that are not out already; from now on they are.
   sqlite::Result<std::vector<Mail>> offer(std::int64_t account, std::size_t limit);
   /// Arrived: deleted. Not arrived: to be offered again, in their old place.

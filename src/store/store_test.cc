@@ -72,6 +72,20 @@ BOOST_AUTO_TEST_CASE(what_is_out_is_not_offered_twice_and_comes_back_in_its_plac
   BOOST_TEST(texts(one.offer(address(1), 9)) == "");
 }
 
+BOOST_AUTO_TEST_CASE(so_many_offers_are_out_and_no_more) {
+  Folder folder;
+  Waiting one(folder.path);
+  one.add(address(1));
+  for (int i = 0; i < 30; ++i)
+    one.keep(tag(i), address(1), std::to_string(i));
+  const auto first = one.offer(address(1), 3);
+  for (std::size_t n = 1; n < Mailboxes::kOffersOut; ++n)
+    BOOST_TEST(!texts(one.offer(address(1), 3)).empty());
+  BOOST_TEST(texts(one.offer(address(1), 3)) == "");
+  BOOST_TEST(one.settle(ids(first), true));
+  BOOST_TEST(texts(one.offer(address(1), 3)) == "24 25 26");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_out_when_the_program_ended_is_offered_again) {
   Folder folder;
   {
