@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 # A machine's neighbours come and go within a minute: what a bound is about is measured so often.
-ROUNDS = 3
+ROUNDS, ROUNDS_OF_MANY = 5, 3
 SCENARIO = """[scenario]
 name = "bench"
 duration = "{duration}"
@@ -139,7 +139,7 @@ def activations(bench: Bench, verdicts: Verdicts) -> None:
 
 
 def overhead(bench: Bench, verdicts: Verdicts) -> None:
-    print("\n2x3, 3 clients, 80 + 80 packets/s a client: wall time over peels and builds alone, three times in turn")
+    print("\n2x3, 3 clients, 80 + 80 packets/s a client: wall time over peels and builds alone, five times in turn")
     ratios: dict[str, list[float]] = {"digest": [], "full": []}
     for _ in range(ROUNDS):
         for payload, seen in ratios.items():
@@ -161,7 +161,7 @@ def many_nodes(bench: Bench, verdicts: Verdicts) -> None:
     start = bench.run(**large, duration="1 s")
     verdicts.bound("seconds for the first second, start of 299 programs included", start["wall"], 10, "under")
     ratios = []
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS_OF_MANY):
         hop_us = []
         for sizes, short, long in (({"width": 2, "clients": 3, "rate": 5}, "10 s", "130 s"), (large, "10 s", "24 s")):
             less, more = bench.run(**sizes, duration=short), bench.run(**sizes, duration=long)

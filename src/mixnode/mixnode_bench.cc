@@ -57,8 +57,9 @@ Address anywhere() {
 enum class Peering {
   persistent,
   connection_per_packet,
-  bare,         // a connection a packet, through a few system calls and nothing else
-  bare_peeled,  // and each packet peeled in between
+  single_to_kept,  // senders make a connection a packet (originals), the next hop keeps one (ours)
+  bare,            // a connection a packet, through a few system calls and nothing else
+  bare_peeled,     // and each packet peeled in between
 };
 
 struct Run {
@@ -182,7 +183,9 @@ class World {
     info.client_listener = "127.0.0.1:1";
     info.mixnet_listener = x_next.local().to_text();
     info.public_key = x_keys.public_key;
-    info.version = x_run.peering == Peering::persistent ? topology::kOurVersion : "0.4.0-rc.2";
+    const bool kept =
+        x_run.peering == Peering::persistent || x_run.peering == Peering::single_to_kept;
+    info.version = kept ? topology::kOurVersion : "0.4.0-rc.2";
     return reply(200, topology::to_json(topology::Topology({}, {info})));
   }
 
@@ -308,7 +311,7 @@ Alone peel_alone(std::size_t packets) {
 /// Rounds, the best of each figure: what a machine does meanwhile only ever makes things slower.
 struct Rounds {
   Alone alone;
-  Measured persistent, recorded, single, bare, bare_peeled;
+  Measured persistent, recorded, single, single_to_kept, bare, bare_peeled;
 
   void play(const std::string& program, std::size_t packets, const std::string& record) {
     const Alone again = peel_alone(packets / 4);
@@ -321,6 +324,8 @@ struct Rounds {
     run.flags.clear();
     run.peering = Peering::connection_per_packet;
     keep_best(single, World(program, run).measure());
+    run.peering = Peering::single_to_kept;
+    keep_best(single_to_kept, World(program, run).measure());
     run.peering = Peering::bare;
     keep_best(bare, World(program, run).measure());
     run.peering = Peering::bare_peeled;
@@ -354,6 +359,10 @@ void report_rates(program::Report& report, const Rounds& rounds) {
                   0.8);
   report.at_least("over peeling alone, by processor time",
                   rounds.single.per_cpu_s / rounds.alone.per_cpu_s, 0.8);
+  rates("a connection a packet comes in, a kept one goes out", rounds.single_to_kept);
+  report.line("over peeling alone, by the clock", rounds.single_to_kept.per_s / rounds.alone.per_s);
+  report.line("over peeling alone, by processor time",
+              rounds.single_to_kept.per_cpu_s / rounds.alone.per_cpu_s);
   rates("a connection a packet, and no peel (the system's share)", rounds.bare);
   const double both = 1 / (1 / rounds.alone.per_cpu_s + 1 / rounds.bare.per_cpu_s);
   report.line("the node over peeling and this together, by processor time",
