@@ -2,7 +2,8 @@
 // Turns between this node, its sisters and the controller; the baton among this node's threads.
 //
 // A turn word is 1 for whom may run. Signals and debuggers interrupt futex waits, so every wait
-// loops until the word says so.
+// loops until the word says so. Giving the turn away and waiting for it is one step (lab_switch):
+// who has woken another may not touch memory that anybody looks at.
 #include "harness/kernel/internal.h"
 #include "harness/kernel/numbers.h"
 #include "harness/shim/shim.h"
@@ -24,14 +25,16 @@ void wake_word(u32* word, long flags) {
   sys(nr::k_futex, reinterpret_cast<long>(word), kWake | flags, 1);
 }
 
-lab_turns& turns() {
-  return *reinterpret_cast<lab_turns*>(LAB_TURNS_ADDRESS);
+/// To whom the controller said, and back.
+void give_turn() {
+  lab_turn* slot = reinterpret_cast<lab_turns*>(LAB_TURNS_ADDRESS)->slot;
+  const lab_control& c = *g_kernel.control;
+  lab_switch(&slot[c.next_slot].word, &slot[c.slot].word, 0);
 }
 
-void run_instead(kernel::Thread& next) {
+void make_current(kernel::Thread& next) {
   g_kernel.p->current = static_cast<u32>(&next - g_kernel.p->thread.item);
   next.run = kernel::Run::ready;
-  wake_word(&next.baton, kPrivate);
 }
 
 /// The next thread that can run, whatever has to happen for one to be found.
@@ -53,8 +56,7 @@ void hand_over(lab_state state) {
   c.state = state;
   c.deadline_ns = kernel::next_deadline(g_kernel);
   if (state == LAB_STATE_MORE && c.outbox_size == 0) c.state = LAB_STATE_BLOCKED;
-  wake_word(&turns().slot[c.next_slot].word, 0);
-  wait_word(&turns().slot[c.slot].word, 0);
+  give_turn();
   if (c.stop.kind != LAB_STOP_NONE) stop_here();
   c.state = LAB_STATE_RUNNING;
   kernel::take_inbox(g_kernel);
@@ -70,15 +72,17 @@ void suspend(kernel::Thread& t) {
   t.run = kernel::Run::blocked;
   kernel::Thread& next = somebody();
   if (&next != &t) {
-    run_instead(next);
-    wait_word(&t.baton, kPrivate);
+    make_current(next);
+    lab_switch(&next.baton, &t.baton, kPrivate);
   }
   t.run = kernel::Run::ready;
 }
 
 void leave_turn(kernel::Thread& t) {
   (void)t;
-  run_instead(somebody());
+  kernel::Thread& next = somebody();
+  make_current(next);
+  wake_word(&next.baton, kPrivate);
 }
 
 void wait_for_baton(kernel::Thread& t) {
@@ -92,8 +96,7 @@ void finish_process() {
   k.control->state = LAB_STATE_EXITED;
   lab_control& c = *k.control;
   c.deadline_ns = LAB_NEVER;
-  wake_word(&turns().slot[c.next_slot].word, 0);
-  wait_word(&turns().slot[c.slot].word, 0);
+  give_turn();
   for (;;)
     sys(nr::k_exit_group, 0);
 }
@@ -103,8 +106,7 @@ void stop_here() {
   c.state = LAB_STATE_STOPPED;
   c.deadline_ns = LAB_NEVER;
   for (;;) {
-    wake_word(&turns().slot[c.next_slot].word, 0);
-    wait_word(&turns().slot[c.slot].word, 0);
+    give_turn();
     c.state = LAB_STATE_STOPPED;
   }
 }

@@ -35,6 +35,9 @@ struct Registers {
 extern "C" long lab_sys(long number, long, long, long, long, long, long);
 /// The same from outside the section: arrives in the trap, as a call of libc does.
 extern "C" long lab_trapped(long number, long, long, long, long, long, long);
+/// Wakes who waits for the first word, and waits until the second says 1: nothing else in memory
+/// tells how far it has come. FUTEX_PRIVATE_FLAG among threads, 0 among processes.
+extern "C" void lab_switch(u32* wake, u32* wait, long flags);
 extern "C" void lab_restorer();
 /// clone(2) whose child goes to lab_child(slot) on the given stack.
 extern "C" long lab_clone(u64 flags, void* stack, u32* clear_word, u64 tls, u64 slot);

@@ -29,6 +29,39 @@ lab_sys:
   .cfi_endproc
   .size lab_sys, .-lab_sys
 
+  // lab_switch(wake, wait, flags): gives the turn to one word and waits for the other. From the
+  // first store on it writes nothing but the two words: whoever wakes the controller may still run
+  // for a while, and the memory that the controller digests must not show how far it has come.
+  .globl lab_switch
+  .hidden lab_switch
+  .type lab_switch, @function
+lab_switch:
+  .cfi_startproc
+  mov %rsi, %r8
+  mov %edx, %r9d
+  mov %edx, %esi
+  or $1, %esi
+  mov $1, %edx
+  xor %r10d, %r10d
+  mov $202, %eax
+  movl $1, (%rdi)
+  syscall
+  mov %r8, %rdi
+  jmp 2f
+1:
+  mov %r9d, %esi
+  xor %edx, %edx
+  mov $202, %eax
+  syscall
+2:
+  xor %eax, %eax
+  xchg %eax, (%rdi)
+  cmp $1, %eax
+  jne 1b
+  ret
+  .cfi_endproc
+  .size lab_switch, .-lab_switch
+
   // lab_clone(flags, stack, clear_word, tls, slot): the child starts on `stack` with rbx = slot.
   .globl lab_clone
   .hidden lab_clone
