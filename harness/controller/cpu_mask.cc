@@ -10,13 +10,14 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
-#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+
+#include "harness/controller/child.h"
 
 namespace lab::controller {
 namespace {
@@ -97,32 +98,7 @@ const lab_cpuid* look_up(const Table& t, std::uint32_t leaf, std::uint32_t suble
 }
 
 bool wait_stopped(pid_t pid, int* status) {
-  while (::waitpid(pid, status, __WALL) != pid)
-    if (errno != EINTR) return false;
-  return WIFSTOPPED(*status);
-}
-
-/// Makes the stopped process do one system call, and puts everything back.
-bool inject(pid_t pid, std::uint64_t number, std::uint64_t a, std::uint64_t b) {
-  user_regs_struct saved{};
-  if (::ptrace(PTRACE_GETREGS, pid, nullptr, &saved) != 0) return false;
-  errno = 0;
-  const long code = ::ptrace(PTRACE_PEEKTEXT, pid, saved.rip, nullptr);
-  if (errno != 0) return false;
-  const long call = (code & ~0xffffL) | 0x050f;
-  user_regs_struct r = saved;
-  r.rax = number;
-  r.rdi = a;
-  r.rsi = b;
-  int status = 0;
-  if (::ptrace(PTRACE_POKETEXT, pid, saved.rip, call) != 0 ||
-      ::ptrace(PTRACE_SETREGS, pid, nullptr, &r) != 0 ||
-      ::ptrace(PTRACE_SINGLESTEP, pid, nullptr, nullptr) != 0 || !wait_stopped(pid, &status) ||
-      ::ptrace(PTRACE_GETREGS, pid, nullptr, &r) != 0)
-    return false;
-  ::ptrace(PTRACE_POKETEXT, pid, saved.rip, code);
-  ::ptrace(PTRACE_SETREGS, pid, nullptr, &saved);
-  return r.rax == 0;
+  return wait_child(pid, status) && WIFSTOPPED(*status);
 }
 
 bool answer(pid_t pid, std::uint64_t* tsc) {
@@ -188,6 +164,29 @@ void answer_self(int signal, siginfo_t* info, void* context) {
 }
 
 }  // namespace
+
+bool inject(pid_t pid, std::uint64_t number, std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+  user_regs_struct saved{};
+  if (::ptrace(PTRACE_GETREGS, pid, nullptr, &saved) != 0) return false;
+  errno = 0;
+  const long code = ::ptrace(PTRACE_PEEKTEXT, pid, saved.rip, nullptr);
+  if (errno != 0) return false;
+  const long call = (code & ~0xffffL) | 0x050f;
+  user_regs_struct r = saved;
+  r.rax = number;
+  r.rdi = a;
+  r.rsi = b;
+  r.rdx = c;
+  int status = 0;
+  if (::ptrace(PTRACE_POKETEXT, pid, saved.rip, call) != 0 ||
+      ::ptrace(PTRACE_SETREGS, pid, nullptr, &r) != 0 ||
+      ::ptrace(PTRACE_SINGLESTEP, pid, nullptr, nullptr) != 0 || !wait_stopped(pid, &status) ||
+      ::ptrace(PTRACE_GETREGS, pid, nullptr, &r) != 0)
+    return false;
+  ::ptrace(PTRACE_POKETEXT, pid, saved.rip, code);
+  ::ptrace(PTRACE_SETREGS, pid, nullptr, &saved);
+  return r.rax == 0;
+}
 
 void fill_cpuid_table(lab_control& control) {
   std::memcpy(control.cpuid, table().entry, sizeof(control.cpuid));

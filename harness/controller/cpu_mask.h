@@ -14,12 +14,16 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 
 #include "harness/protocol/contract.h"
 
 namespace lab::controller {
 
+/// Makes the process stopped at exec do one system call, and puts everything back. False: it
+/// failed.
+bool inject(pid_t pid, std::uint64_t number, std::uint64_t a, std::uint64_t b, std::uint64_t c = 0);
 void fill_cpuid_table(lab_control& control);
 /// Arms both faults in the process stopped at exec and answers until the shim says it has taken
 /// over; the process is then stopped again, to be detached. Empty on success.

@@ -2,11 +2,11 @@
 // How nodes and runs end.
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/futex.h>
 
+#include "harness/controller/child.h"
 #include "harness/controller/cpu_mask.h"
 #include "harness/controller/impl.h"
 #include "harness/protocol/syscalls.h"
@@ -92,7 +92,7 @@ void Controller::Impl::reap(Node& node) {
   if (node.pid > 0) {
     ::kill(node.pid, SIGKILL);
     int status = 0;
-    ::waitpid(node.pid, &status, __WALL);
+    wait_child(node.pid, &status);
   }
   node.pid = -1;
   if (node.folder_fd >= 0) ::close(node.folder_fd);
@@ -131,7 +131,7 @@ Controller::Impl::~Impl() {
     if (node.pid <= 0) continue;
     ::kill(node.pid, SIGKILL);
     int status = 0;
-    ::waitpid(node.pid, &status, __WALL);
+    wait_child(node.pid, &status);
     if (node.folder_fd >= 0) ::close(node.folder_fd);
     if (node.errors_fd >= 0) ::close(node.errors_fd);
   }

@@ -11,12 +11,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <fstream>
+#include <string_view>
 
+#include "harness/controller/child.h"
 #include "harness/controller/host_state.h"
 #include "harness/controller/impl.h"
 
@@ -90,9 +91,17 @@ Strings environment_of(const ProgramSpec& spec) {
   return out;
 }
 
-void limit(int resource, rlim_t value, rlim_t most) {
-  const rlimit both{value, most};
-  ::setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
+bool limit(__rlimit_resource_t resource, rlim_t value) {
+  const rlimit both{value, value};
+  return ::setrlimit(resource, &both) == 0;
+}
+
+/// As high as this user may: what a shell had lowered is nobody's business.
+void lift(__rlimit_resource_t resource) {
+  rlimit both{};
+  if (limit(resource, RLIM_INFINITY) || ::getrlimit(resource, &both) != 0) return;
+  both.rlim_cur = both.rlim_max;
+  ::setrlimit(resource, &both);
 }
 
 /// A path that is open while this lives; an empty one is nothing, and no failure.
@@ -123,6 +132,34 @@ struct ChildPlan {
   pid_t parent;
 };
 
+/// Between fork and exec: says into `errors` what went wrong, and what to do.
+[[noreturn]] void give_up(int errors, std::string_view what, std::string_view advice = {}) {
+  const char* why = std::strerror(errno);
+  for (const std::string_view part : {what, std::string_view(why), advice})
+    (void)!::write(errors, part.data(), part.size());
+  ::_exit(127);
+}
+
+void fix_limits(int errors) {
+  if (!limit(RLIMIT_STACK, 8 << 20))
+    give_up(errors, "its stack cannot have 8 MiB: ", "; raise `ulimit -H -s`");
+  limit(RLIMIT_CORE, 0);
+  for (const auto kind : {RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NPROC})
+    lift(kind);
+}
+
+/// The same addresses in every run, unless a run is to show that they do not matter.
+void fix_layout(const ChildPlan& plan) {
+  if (::personality(plan.randomize ? 0 : ADDR_NO_RANDOMIZE) != -1) return;
+  const int why = errno;
+  const int is = ::personality(0xffffffff);  // who refuses to change it may have set it
+  if (is != -1 && ((is & ADDR_NO_RANDOMIZE) != 0) == !plan.randomize) return;
+  errno = why;
+  give_up(plan.errors, "address randomisation cannot be switched off (personality(2)): ",
+          "; in a container, start it with a seccomp profile that allows it "
+          "(docker run --security-opt seccomp=unconfined)");
+}
+
 /// Between fork and exec: system calls only.
 [[noreturn]] void become_program(const ChildPlan& plan) {
   ::setsid();
@@ -130,18 +167,19 @@ struct ChildPlan {
   ::prctl(PR_SET_TSC, PR_TSC_ENABLE);           // the controller's own flag would survive exec
   ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);  // gdb may attach where Yama restricts it
   if (::getppid() != plan.parent) ::_exit(127);
-  limit(RLIMIT_STACK, 8 << 20, 8 << 20);
-  limit(RLIMIT_CORE, 0, 0);
-  limit(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY);
-  ::personality(plan.randomize ? 0 : ADDR_NO_RANDOMIZE);
+  fix_limits(plan.errors);
+  fix_layout(plan);
   ::umask(022);
   // Sources may themselves lie at a target: move them out of the way first. In a large network the
   // controller's own descriptors reach far above the targets, so the node's limit comes after.
   const int from[] = {plan.arena, plan.host,    plan.turns,  plan.folder,
                       plan.shim,  plan.program, plan.errors, plan.null};
   int moved[8];
-  for (int i = 0; i < 8; ++i)
+  for (int i = 0; i < 8; ++i) {
     moved[i] = ::fcntl(from[i], F_DUPFD, 920);
+    if (moved[i] < 0)
+      give_up(plan.errors, "it needs descriptors up to 1024: ", "; raise `ulimit -H -n`");
+  }
   const int loader = plan.loader < 0 ? -1 : ::fcntl(plan.loader, F_DUPFD, 920);
   const int libraries = plan.libraries < 0 ? -1 : ::fcntl(plan.libraries, F_DUPFD, 920);
   for (int i = 0; i < 6; ++i)
@@ -155,17 +193,17 @@ struct ChildPlan {
   if (loader < 0) ::close(LAB_FD_LOADER);
   if (libraries < 0) ::close(LAB_FD_LIBRARIES);
   ::syscall(SYS_close_range, LAB_FD_LIBRARIES + 1, ~0u, 0);
-  limit(RLIMIT_NOFILE, LAB_FD_LIMIT, LAB_FD_LIMIT);
+  limit(RLIMIT_NOFILE, LAB_FD_LIMIT);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int signal = 1; signal < 65; ++signal)
     ::signal(signal, SIG_DFL);
-  ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+  if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0)
+    give_up(2, "it cannot be stopped at its start (ptrace(2)): ",
+            "; in a container, allow ptrace by its seccomp profile");
   ::syscall(SYS_execveat, LAB_FD_PROGRAM, "", plan.argv, plan.envp, AT_EMPTY_PATH);
-  const char* why = std::strerror(errno);
-  (void)!::write(2, why, std::strlen(why));
-  ::_exit(127);
+  give_up(2, "");
 }
 
 std::string read_errors(int fd) {
@@ -286,7 +324,7 @@ bool Controller::Impl::spawn(Node& node) {
   if (node.pid < 0) return fail(std::strerror(errno));
 
   int status = 0;
-  if (::waitpid(node.pid, &status, __WALL) != node.pid || !WIFSTOPPED(status)) {
+  if (!wait_child(node.pid, &status) || !WIFSTOPPED(status)) {
     node.pid = -1;
     return fail(read_errors(node.errors_fd));
   }
