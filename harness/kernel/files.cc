@@ -89,8 +89,9 @@ long at_position(Kernel& k, Open& o, Thread& t) {
 
 long call_mmap(Kernel& k, Thread& t) {
   constexpr long anonymous = 0x20, shared = 1;
-  const long flags = t.args[3];
-  constexpr long huge = 0x40000;  // from a stock that is the machine's
+  constexpr long huge = 0x40000;   // from a stock that is the machine's
+  constexpr long locked = 0x2000;  // as much as this user may: here nothing is, as for mlock(2)
+  const long flags = t.args[3] & ~locked;
   if ((flags & huge) != 0) return -lx::kEnomem;
   long fd = -1;
   if ((flags & anonymous) == 0) {
@@ -293,6 +294,8 @@ long call_files(Kernel& k, Thread& t, bool* mine) {
       o = file_of(k, t.args[0], &error);
       if (error != 0) return error;
       if (o->kind != Kind::file) return -lx::kEinval;
+      // Of its modes those that every file system has: keeping the size, punching a hole.
+      if (t.call == nr::k_fallocate && (t.args[1] & ~3L) != 0) return -lx::kEopnotsupp;
       error = real(k, t.call, o->real, t.args[1], t.args[2], t.args[3]);
       if (error == 0) touch(k, o->inode);
       return error;

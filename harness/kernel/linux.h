@@ -63,6 +63,7 @@ enum Errno : long {
 inline constexpr long kAccMode = 3, kWrOnly = 1, kRdWr = 2, kCreat = 0100, kExcl = 0200,
                       kTrunc = 01000;
 inline constexpr long kAppend = 02000, kNonblock = 04000, kDirectory = 0200000, kNofollow = 0400000;
+inline constexpr long kAsync = 020000, kDirect = 040000, kNoatime = 01000000;
 inline constexpr long kCloexec = 02000000, kPath = 010000000, kTmpfile = 020200000,
                       kLargefile = 0100000;
 inline constexpr int kAtFdcwd = -100, kAtEmptyPath = 0x1000, kAtSymlinkNofollow = 0x100;

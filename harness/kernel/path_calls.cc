@@ -18,12 +18,6 @@ void report_opened(Kernel& k, const Path& path) {
   if (u8* to = emit(k, LAB_OUT_OPENED, 0, 0, n)) copy(to, path.text, n);
 }
 
-long real_stat(Kernel& k, const Path& p, bool follow, lx::Stat* out) {
-  const long result = real(k, nr::k_newfstatat, p.directory, arg(p.text), arg(out),
-                           follow ? 0 : lx::kAtSymlinkNofollow);
-  return result;
-}
-
 long open_virtual(Kernel& k, const Path& p, long flags) {
   const i32 open = p.place == Place::device
                        ? new_open(k, p.device, 0, static_cast<u32>(flags & lx::kAccMode))
@@ -51,7 +45,11 @@ long open_path(Kernel& k, long fd, const char* name, long flags, long mode) {
       break;
   }
   if ((flags & lx::kTmpfile) == lx::kTmpfile) return -lx::kEopnotsupp;
-  const long fd_real = real(k, nr::k_openat, p.directory, arg(p.text), flags | lx::kCloexec, mode);
+  // What one file system or user may and another may not is not asked for; a fifo is not waited
+  // for.
+  constexpr long unasked = lx::kDirect | lx::kNoatime | lx::kAsync;
+  const long fd_real = real(k, nr::k_openat, p.directory, arg(p.text),
+                            (flags & ~unasked) | lx::kCloexec | lx::kNonblock, mode);
   if (fd_real < 0) return fd_real;
   lx::Stat s;
   real(k, nr::k_newfstatat, fd_real, arg(""), arg(&s), lx::kAtEmptyPath);
@@ -61,13 +59,9 @@ long open_path(Kernel& k, long fd, const char* name, long flags, long mode) {
     return -lx::kEnxio;
   }
   const bool outside = p.place == Place::outside;
-  if (outside) {  // a link may have led to what the machine says of itself
-    constexpr i64 proc = 0x9fa0, sys = 0x62656572;
-    lx::Statfs f;
-    if (real(k, nr::k_fstatfs, fd_real, arg(&f)) < 0 || f.type == proc || f.type == sys) {
-      real(k, nr::k_close, fd_real);
-      return -lx::kEnoent;
-    }
+  if (outside && of_machine(k, fd_real)) {
+    real(k, nr::k_close, fd_real);
+    return -lx::kEnoent;
   }
   if (outside && format == lx::kModeReg) report_opened(k, p);
   const u32 keep = lx::kAccMode | lx::kAppend | lx::kNonblock;
@@ -85,108 +79,6 @@ long open_path(Kernel& k, long fd, const char* name, long flags, long mode) {
   o.inode = number_of(k, s.dev, s.ino).number;
   if ((flags & lx::kTrunc) != 0) touch(k, o.inode);
   return made;
-}
-
-void fake_stat(lx::Stat* s, u32 mode, u64 ino, i64 size) {
-  zero(s, sizeof(*s));
-  s->dev = 3;
-  s->ino = ino;
-  s->nlink = 1;
-  s->mode = mode;
-  s->size = size;
-  s->blksize = 4096;
-}
-
-long stat_open(Kernel& k, Open& o, lx::Stat* s) {
-  switch (o.kind) {
-    case Kind::file:
-    case Kind::directory: {
-      const long result = real(k, nr::k_newfstatat, o.real, arg(""), arg(s), lx::kAtEmptyPath);
-      if (result < 0) return result;
-      if (s->nlink > 0) {
-        normalise(k, s, o.object != 0);
-      } else {  // unlinked: its real number may be given to another file already
-        const i64 size = s->size;
-        const u32 mode = s->mode;
-        fake_stat(s, mode, o.inode, size);
-        s->dev = 1;
-        s->nlink = 0;
-        s->uid = s->gid = 1000;
-      }
-      s->ino = o.inode;
-      return 0;
-    }
-    case Kind::socket:
-      fake_stat(s, lx::kModeSock | 0777, 0, 0);
-      break;
-    case Kind::null:
-    case Kind::zero:
-    case Kind::random:
-    case Kind::full:
-      fake_stat(s, lx::kModeChr | 0666, 0, 0);
-      s->rdev = 0x103;
-      break;
-    case Kind::virtual_file:
-      fake_stat(s, lx::kModeReg | 0444, 100 + o.object,
-                static_cast<i64>(k.h->virtual_file[o.object].size));
-      break;
-    default:
-      fake_stat(s, lx::kModeFifo | 0600, 0, 0);
-      break;
-  }
-  if (s->ino == 0) s->ino = 10'000'000 + index_of(k, &o);
-  s->uid = s->gid = 1000;
-  return 0;
-}
-
-long stat_path(Kernel& k, long fd, const char* name, long flags, lx::Stat* s) {
-  if ((flags & lx::kAtEmptyPath) != 0 && (name == nullptr || *name == 0)) {
-    if (static_cast<int>(fd) == lx::kAtFdcwd) {
-      name = ".";
-    } else {
-      Open* o = open_of(k, static_cast<int>(fd));
-      return o == nullptr ? -lx::kEbadf : stat_open(k, *o, s);
-    }
-  }
-  Path p;
-  const long resolved = resolve_path(k, fd, name, &p);
-  if (resolved < 0) return resolved;
-  switch (p.place) {
-    case Place::absent:
-      return -lx::kEnoent;
-    case Place::device:
-      fake_stat(s, lx::kModeChr | 0666, 50 + static_cast<u64>(p.device), 0);
-      return 0;
-    case Place::virtual_file:
-      fake_stat(s, lx::kModeReg | 0444, 100 + p.virtual_index,
-                static_cast<i64>(k.h->virtual_file[p.virtual_index].size));
-      return 0;
-    default:
-      break;
-  }
-  const long result = real_stat(k, p, (flags & lx::kAtSymlinkNofollow) == 0, s);
-  if (result == 0) normalise(k, s, p.place == Place::outside);
-  return result;
-}
-
-long call_statx(Kernel& k, Thread& t) {
-  lx::Stat s;
-  const long result = stat_path(k, t.args[0], text(t.args[1]), t.args[2], &s);
-  if (result < 0) return result;
-  lx::Statx* x = reinterpret_cast<lx::Statx*>(t.args[4]);
-  zero(x, sizeof(*x));
-  x->mask = 0x7ff;
-  x->blksize = static_cast<u32>(s.blksize);
-  x->nlink = static_cast<u32>(s.nlink);
-  x->uid = s.uid;
-  x->gid = s.gid;
-  x->mode = static_cast<u16>(s.mode);
-  x->ino = s.ino;
-  x->size = static_cast<u64>(s.size);
-  x->blocks = static_cast<u64>(s.blocks);
-  x->atime = x->mtime = x->ctime = {s.mtime.sec, static_cast<u32>(s.mtime.nsec), 0};
-  x->dev_minor = static_cast<u32>(s.dev);
-  return 0;
 }
 
 /// One path of the folder that a call changes.
@@ -213,7 +105,9 @@ long rename(Kernel& k, long from_fd, const char* from, long to_fd, const char* t
   if (const long error = changing(k, from_fd, from, &a); error < 0) return error;
   if (const long error = changing(k, to_fd, to, &b); error < 0) return error;
   lx::Stat moved, old;
-  const bool replaces = real_stat(k, b, false, &old) == 0 && old.nlink == 1;
+  // A folder that can be replaced is empty, and gone, however many links it has.
+  const bool replaces = real_stat(k, b, false, &old) == 0 &&
+                        (old.nlink == 1 || (old.mode & lx::kModeFmt) == lx::kModeDir);
   const bool known = real_stat(k, a, false, &moved) == 0;
   const long result =
       real(k, nr::k_renameat2, a.directory, arg(a.text), b.directory, arg(b.text), flags);
@@ -244,42 +138,6 @@ long make_symlink(Kernel& k, const char* target, long fd, const char* name) {
   if (*target == '/' || climbs(target)) return -lx::kEacces;  // may lead out of the folder
   if (const long error = changing(k, fd, name, &p); error < 0) return error;
   return real(k, nr::k_symlinkat, arg(target), p.directory, arg(p.text));
-}
-
-long read_link(Kernel& k, long fd, const char* name, char* out, u64 size) {
-  static constexpr char program[] = "/lab/program";
-  if (same(name, "/proc/self/exe", 15)) {
-    const u64 n = least<u64>(sizeof(program) - 1, size);
-    copy(out, program, n);
-    return static_cast<long>(n);
-  }
-  Path p;
-  const long resolved = resolve_path(k, fd, name, &p);
-  if (resolved < 0) return resolved;
-  if (p.place == Place::absent) return -lx::kEnoent;
-  if (p.place == Place::device || p.place == Place::virtual_file) return -lx::kEinval;
-  return real(k, nr::k_readlinkat, p.directory, arg(p.text), arg(out), static_cast<long>(size));
-}
-
-long accessible(Kernel& k, long fd, const char* name, long mode, long flags) {
-  Path p;
-  const long resolved = resolve_path(k, fd, name, &p);
-  if (resolved < 0) return resolved;
-  switch (p.place) {
-    case Place::absent:
-      return -lx::kEnoent;
-    case Place::device:
-      return 0;
-    case Place::virtual_file:
-      return (mode & 2) != 0 ? -lx::kEacces : 0;
-    case Place::outside:
-      if ((mode & 2) != 0) return -lx::kErofs;
-      break;
-    default:
-      break;
-  }
-  (void)flags;
-  return real(k, nr::k_faccessat, p.directory, arg(p.text), mode);
 }
 
 long change_mode(Kernel& k, long fd, const char* name, long mode) {
@@ -351,27 +209,6 @@ long call_paths(Kernel& k, Thread& t, bool* mine) {
       return open_path(k, a[0], text(a[1]), a[2], a[3]);
     case nr::k_creat:
       return open_path(k, cwd, text(a[0]), lx::kCreat | lx::kTrunc | lx::kWrOnly, a[1]);
-    case nr::k_stat:
-      return stat_path(k, cwd, text(a[0]), 0, reinterpret_cast<lx::Stat*>(a[1]));
-    case nr::k_lstat:
-      return stat_path(k, cwd, text(a[0]), lx::kAtSymlinkNofollow,
-                       reinterpret_cast<lx::Stat*>(a[1]));
-    case nr::k_fstat:
-      return stat_path(k, a[0], "", lx::kAtEmptyPath, reinterpret_cast<lx::Stat*>(a[1]));
-    case nr::k_newfstatat:
-      return stat_path(k, a[0], text(a[1]), a[3], reinterpret_cast<lx::Stat*>(a[2]));
-    case nr::k_statx:
-      return call_statx(k, t);
-    case nr::k_access:
-      return accessible(k, cwd, text(a[0]), a[1], 0);
-    case nr::k_faccessat:
-      return accessible(k, a[0], text(a[1]), a[2], 0);
-    case nr::k_faccessat2:
-      return accessible(k, a[0], text(a[1]), a[2], a[3]);
-    case nr::k_readlink:
-      return read_link(k, cwd, text(a[0]), reinterpret_cast<char*>(a[1]), static_cast<u64>(a[2]));
-    case nr::k_readlinkat:
-      return read_link(k, a[0], text(a[1]), reinterpret_cast<char*>(a[2]), static_cast<u64>(a[3]));
     case nr::k_unlink:
       return remove(k, cwd, text(a[0]), 0);
     case nr::k_rmdir:
@@ -426,8 +263,7 @@ long call_paths(Kernel& k, Thread& t, bool* mine) {
     case nr::k_fstatfs:
       return file_system(reinterpret_cast<lx::Statfs*>(a[1]));
     default:
-      *mine = false;
-      return 0;
+      return call_looks(k, t, mine);
   }
 }
 

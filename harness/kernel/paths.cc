@@ -43,6 +43,13 @@ bool append(char* out, const char* path) {
   return true;
 }
 
+bool tells_of_machine(const char* path) {
+  static constexpr const char* tops[] = {"/proc", "/sys", "/run", "/var/run", "/var/lock"};
+  for (const char* top : tops)
+    if (starts(path, top)) return true;
+  return false;
+}
+
 Kind device_of(const char* path) {
   struct Named {
     const char* path;
@@ -82,8 +89,7 @@ void classify(Kernel& k, char* absolute, Path* out) {
   if (starts(absolute, "/dev")) {
     out->device = device_of(absolute);
     out->place = out->device == Kind::none ? Place::absent : Place::device;
-  } else if (starts(absolute, "/proc") || starts(absolute, "/sys") || starts(absolute, "/run") ||
-             starts(absolute, "/var/run")) {
+  } else if (tells_of_machine(absolute)) {
     out->place = Place::absent;
   } else {
     out->place = Place::outside;
@@ -162,6 +168,22 @@ void forget_number(Kernel& k, u64 real_dev, u64 real_ino) {
     if (k.h->inode[i].used && k.h->inode[i].real_ino == real_ino &&
         k.h->inode[i].real_dev == real_dev)
       return k.h->inode.give(i);
+}
+
+bool of_machine(Kernel& k, long real_fd) {
+  constexpr i64 proc = 0x9fa0, sysfs = 0x62656572;  // wherever they are mounted
+  lx::Statfs f;
+  if (real(k, nr::k_fstatfs, real_fd, reinterpret_cast<long>(&f)) < 0) return true;
+  if (f.type == proc || f.type == sysfs) return true;
+  char name[32] = "/proc/self/fd/", path[16] = {};
+  u64 digits = 1;
+  for (long rest = real_fd; rest >= 10; rest /= 10)
+    ++digits;
+  for (u64 at = length(name) + digits; digits > 0; --digits, real_fd /= 10)
+    name[--at] = static_cast<char>('0' + real_fd % 10);
+  const long n = real(k, nr::k_readlinkat, lx::kAtFdcwd, reinterpret_cast<long>(name),
+                      reinterpret_cast<long>(path), sizeof(path) - 1);
+  return n < 0 || tells_of_machine(path) || starts(path, "/dev");
 }
 
 void normalise(Kernel& k, lx::Stat* s, bool outside) {

@@ -32,9 +32,17 @@ struct Numbered {
 Numbered number_of(Kernel& k, u64 real_dev, u64 real_ino);
 void touch(Kernel& k, u64 number);
 void forget_number(Kernel& k, u64 real_dev, u64 real_ino);
+/// Whether that open file is of those places outside that hold nothing here (/proc, /sys, /dev),
+/// to which a link may have led.
+bool of_machine(Kernel& k, long real_fd);
+/// stat(2) of the real file, where it may be looked at.
+long real_stat(Kernel& k, const Path& p, bool follow, lx::Stat* out);
+/// As the program sees it.
+long stat_path(Kernel& k, long fd, const char* name, long flags, lx::Stat* s);
 /// Replaces what a machine would show by what every run shows.
 void normalise(Kernel& k, lx::Stat* s, bool outside);
 long call_directory(Kernel& k, Thread& t);
 long call_paths(Kernel& k, Thread& t, bool* mine);
+long call_looks(Kernel& k, Thread& t, bool* mine);
 
 }  // namespace lab::kernel
