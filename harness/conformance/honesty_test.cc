@@ -2,6 +2,7 @@
 // What a machine would leak: each planted leak prints two values in two native runs (or its row is
 // one that only another machine shows) and one value in the lab, however it is run.
 #include <sched.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -40,7 +41,10 @@ constexpr Leak kLeaks[] = {{"clocks", true},          {"tsc", true},
                            {"fresh_pages", true},     {"thread_ids", true},
                            {"wake_order", false},     {"floating_point", false},
                            {"vdso_random", false},    {"names", false},
-                           {"self_speed", true},      {"cpu_flags", false}};
+                           {"self_speed", true},      {"cpu_flags", false},
+                           {"vdso_found", true},      {"fault_frame", true},
+                           {"privileges", false},     {"file_system", false},
+                           {"limits", false}};
 
 Result leak(const char* name, const std::function<void(Setup&)>& change = {}) {
   Setup setup;
@@ -50,14 +54,19 @@ Result leak(const char* name, const std::function<void(Setup&)>& change = {}) {
   return run_in_lab(setup);
 }
 
-/// Without CPUID faults libraries see this machine's processor; `mixlab doctor` says so.
-bool masked() {
+bool machine_can(std::string_view name) {
   for (const lab::controller::Ability& ability : lab::controller::probe_machine())
-    if (ability.name == "cpuid faulting") return ability.available;
+    if (ability.name == name) return ability.available;
   return false;
 }
+/// Without CPUID faults libraries see this machine's processor; `mixlab doctor` says so.
+bool masked() {
+  return machine_can("cpuid faulting");
+}
+/// And where the kernel seals the vDSO's pages.
 bool is_open(const Leak& row) {
-  return std::string(row.name) == "cpuid" && !masked();
+  const std::string name = row.name;
+  return (name == "cpuid" && !masked()) || (name == "vdso_found" && !machine_can("vdso"));
 }
 
 std::vector<std::string> argv(const char* name) {
@@ -118,6 +127,21 @@ BOOST_AUTO_TEST_CASE(memory_is_given_back_at_once_and_files_have_no_holes) {
   BOOST_TEST(leak("memory_advice").text().starts_with(lab), leak("memory_advice").text());
 }
 
+BOOST_AUTO_TEST_CASE(a_program_is_one_user_whoever_runs_the_lab) {
+  const std::string lab = "1000 1000 1000 1000 0 write -1 open 0 noatime 1 locked 1 page 0 0\n";
+  BOOST_TEST(leak("privileges").text().starts_with(lab), leak("privileges").text());
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_is_of_no_particular_file_system) {
+  const std::string lab = "odd write 3 collapse -1 zero -1 plain 0\n";
+  BOOST_TEST(leak("file_system").text().starts_with(lab), leak("file_system").text());
+}
+
+BOOST_AUTO_TEST_CASE(the_frame_of_a_fault_says_nothing_of_real_switches) {
+  const std::string lab = "last x87 operation unsaid, in use all\n";
+  BOOST_TEST(leak("fault_frame").text().starts_with(lab), leak("fault_frame").text());
+}
+
 BOOST_AUTO_TEST_CASE(no_link_leads_to_what_the_machine_says_of_itself) {
   const auto run = [](std::vector<std::string> command) {
     Setup setup;
@@ -131,6 +155,35 @@ BOOST_AUTO_TEST_CASE(no_link_leads_to_what_the_machine_says_of_itself) {
   BOOST_TEST(up.kept.status.at(0) != 0);
   BOOST_TEST(!std::filesystem::is_symlink(up.folder + "/1/up"));
   BOOST_TEST(run({"/usr/bin/ln", "-s", "beside", "link"}).kept.status.at(0) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(nor_is_anything_there_for_who_only_looks) {
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::temp_directory_path() / ("mixlab-links-" + std::to_string(::getpid()));
+  fs::create_directory(folder);
+  fs::create_symlink("/proc", folder / "proc");
+  fs::create_symlink("/proc/uptime", folder / "uptime");
+  fs::create_symlink("/sys/fs/cgroup", folder / "cgroup");
+  const auto ends = [](std::vector<std::string> command) {
+    Setup setup;
+    setup.programs = {{1, std::move(command), 1s, {}, {}}};
+    const Result r = run_in_lab(setup);
+    return r.stop ? -1 : r.kept.status.at(0);
+  };
+  const std::string at = folder.string();
+  BOOST_TEST(ends({"/usr/bin/test", "-e", at}) == 0);
+  BOOST_TEST(ends({"/usr/bin/test", "-L", at + "/uptime"}) == 0);  // the link itself is a file
+  for (const char* name : {"/uptime", "/proc/uptime", "/proc/self", "/cgroup"}) {
+    BOOST_TEST_CONTEXT(name) {
+      BOOST_TEST(ends({"/usr/bin/test", "-e", at + name}) != 0);  // stat
+      BOOST_TEST(ends({"/usr/bin/test", "-r", at + name}) != 0);  // access
+      BOOST_TEST(ends({"/usr/bin/stat", "-L", at + name}) != 0);  // statx
+    }
+  }
+  BOOST_TEST(ends({"/usr/bin/readlink", at + "/proc/self"}) != 0);
+  BOOST_TEST(ends({"/usr/bin/ls", at + "/proc/self"}) != 0);
+  fs::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_CASE(libcrypto_is_told_of_no_chance_in_the_processor) {

@@ -188,6 +188,7 @@ std::vector<std::string> run_natively(const std::vector<std::vector<std::string>
       const int null = ::open("/dev/null", O_RDWR);
       if (::chdir(folder.c_str()) != 0) ::_exit(126);
       ::setenv("HOME", folder.c_str(), 1);
+      ::unsetenv("LD_BIND_NOW");  // as a program is run by default
       ::dup2(null, 0);
       ::dup2(out, 1);
       ::dup2(null, 2);

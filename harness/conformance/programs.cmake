@@ -13,7 +13,9 @@ foreach(source IN LISTS conformance_programs)
   set_target_properties(conformance_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/conformance)
   add_dependencies(harness_conformance conformance_${name})
 endforeach()
-target_link_options(conformance_leaks PRIVATE -Wl,-z,lazy)  # not every compiler's default
+# That functions are bound at their first call is not every compiler's default.
+target_compile_options(conformance_leaks PRIVATE -fplt)
+target_link_options(conformance_leaks PRIVATE -Wl,-z,lazy)
 target_compile_definitions(harness_conformance PRIVATE MIXLAB_SHIM="$<TARGET_FILE:mixlab_shim>"
   MIXLAB_CONFORMANCE_BIN="${CMAKE_BINARY_DIR}/conformance")
 add_dependencies(harness_conformance mixlab_shim)

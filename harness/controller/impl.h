@@ -248,6 +248,13 @@ std::string time_text(std::int64_t ns);
 std::string call_text(std::int64_t call);
 /// The exec stop: rewrites AT_RANDOM and hides the vDSO. Empty on success, else why not.
 std::string patch_at_exec(pid_t pid, const std::array<std::uint8_t, 32>& key, lab_control& control);
+/// What the kernel maps for the vDSO and its clocks, of which the vDSO itself begins `before` bytes
+/// behind the begin. The same in every program that one kernel runs, so our own is looked at. It
+/// can be closed as a whole only: the kernel does not divide it.
+struct VdsoPages {
+  std::uint64_t before = 0, size = 0;
+};
+VdsoPages vdso_pages();
 std::array<std::uint8_t, 16> at_random_bytes(const std::array<std::uint8_t, 32>& key);
 /// nullopt: a dynamically linked x86-64 program. Else what it is instead.
 std::optional<std::string> unfit_program(int fd, const std::string& path);

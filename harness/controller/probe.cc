@@ -3,16 +3,19 @@
 #include <asm/prctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/controller/child.h"
 #include "harness/controller/controller.h"
 #include "harness/controller/cpu_mask.h"
+#include "harness/controller/impl.h"
 
 namespace lab::controller {
 namespace {
@@ -23,12 +26,18 @@ bool in_child(Try&& attempt) {
   const pid_t pid = ::fork();
   if (pid == 0) ::_exit(attempt() ? 0 : 1);
   int status = 0;
-  return pid > 0 && ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-         WEXITSTATUS(status) == 0;
+  return pid > 0 && wait_child(pid, &status) && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 bool can_dispatch() {
   return ::prctl(59 /* PR_SET_SYSCALL_USER_DISPATCH */, 0, 0, 0, 0) == 0;
+}
+
+bool can_close_vdso() {
+  const std::uint64_t at = ::getauxval(AT_SYSINFO_EHDR);
+  const VdsoPages pages = vdso_pages();
+  return at == 0 ||
+         ::mprotect(reinterpret_cast<void*>(at - pages.before), pages.size, PROT_NONE) == 0;
 }
 
 bool can_filter() {
@@ -51,16 +60,20 @@ std::vector<Ability> probe_machine() {
   add("seccomp trap", in_child(can_filter), "every system call outside the shim is caught",
       "no run is possible with the default trap",
       "run with --trap sud, or use a kernel with seccomp filters (CONFIG_SECCOMP_FILTER)");
-  add("syscall user dispatch", in_child(can_dispatch), "the second trap is available",
+  add("syscall user dispatch", in_child(can_dispatch),
+      "the second trap is available; it does not catch the vsyscall page of very old programs",
       "--trap sud is not possible; the default trap does not need it",
       "nothing, or use Linux 5.11 or newer");
   add("address layout", in_child([] { return ::personality(ADDR_NO_RANDOMIZE) != -1; }),
-      "address randomisation can be switched off for nodes",
-      "refused: a program that shows an address, or orders by addresses, has another run each time",
+      "address randomisation can be switched off for nodes", "refused: nodes cannot be started",
       "in a container, start it with a seccomp profile that allows personality(2)");
   add("ptrace at exec", in_child([] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0; }),
       "AT_RANDOM is set and the vDSO hidden before the first instruction",
       "refused: nodes cannot be started", "allow ptrace(2): in a container by its seccomp profile");
+  add("vdso", in_child(can_close_vdso), "nodes cannot read the pages of the vDSO",
+      "nodes are not told of the vDSO, but one that looks for its pages reads the machine's time",
+      "nothing for programs that ask libc; otherwise use a kernel without "
+      "CONFIG_MSEAL_SYSTEM_MAPPINGS");
   add("rdtsc faulting", in_child([] { return ::prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0; }),
       "RDTSC counts virtual time",
       "RDTSC shows the machine's time: a program that reads it has another run each time",

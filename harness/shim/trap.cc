@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <stddef.h>
 
 #include "harness/kernel/internal.h"
 #include "harness/kernel/numbers.h"
@@ -18,9 +19,24 @@ namespace nr = kernel::nr;
 
 constexpr u64 kSaOnstack = 0x08000000, kSaRestorer = 0x04000000;
 
+/// Of an area that XSAVE wrote: where the last x87 operation was, and which parts were in use.
+struct XsaveArea {
+  u8 control[6];
+  kernel::u16 x87_opcode;
+  u64 x87_pointers[2];
+  u8 registers[440];
+  u32 magic, extended_size;
+  u64 features;
+  u8 pad[32];
+  u64 in_use;
+};
+static_assert(offsetof(XsaveArea, magic) == 464 && offsetof(XsaveArea, in_use) == 512);
+
 struct Ucontext {
   u64 flags, link, stack[3];
   Registers registers;
+  u64 segments, error, trap_number, old_mask, address;
+  XsaveArea* saved;
 };
 
 struct TrapInfo {
@@ -51,6 +67,17 @@ char* put_hex(char* to, u64 value) {
   return to;
 }
 
+/// For a handler that looks: what follows the real kernel's switches is the same in every run.
+/// Parts that were not in use hold their first values, so that all may be called in use.
+void even_out(Ucontext* context) {
+  constexpr u32 kExtended = 0x46505853;  // FP_XSTATE_MAGIC1
+  XsaveArea* saved = context->saved;
+  if (saved == nullptr) return;
+  saved->x87_opcode = 0;
+  saved->x87_pointers[0] = saved->x87_pointers[1] = 0;
+  if (saved->magic == kExtended) saved->in_use = saved->features;
+}
+
 /// A fault of the program: an instruction the lab answers, a handler of its own, or its end.
 void on_fault(int signal, kernel::lx::Siginfo* info, Ucontext* context) {
   Registers& r = context->registers;
@@ -58,6 +85,7 @@ void on_fault(int signal, kernel::lx::Siginfo* info, Ucontext* context) {
   if (signal == kernel::lx::kSigsegv && answer_instruction(r)) return;
   const kernel::lx::Sigaction action = k.p->action[signal];
   if (action.handler > 1) {
+    even_out(context);
     reinterpret_cast<void (*)(int, void*, void*)>(action.handler)(signal, info, context);
     return;
   }

@@ -62,6 +62,7 @@ class Surroundings:
     user: int | None = None
     descriptors: int = 0
     stack_unlimited: bool = False
+    data_bytes: int = 0
     umask: int = -1
 
     @contextlib.contextmanager
@@ -72,13 +73,15 @@ class Surroundings:
         def limits() -> None:
             if self.stack_unlimited:
                 resource.setrlimit(resource.RLIMIT_STACK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            if self.data_bytes:
+                resource.setrlimit(resource.RLIMIT_DATA, (self.data_bytes, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
         arguments: dict[str, object] = {
             "cwd": self.cwd,
             "env": {**os.environ, **self.environment},
             "pass_fds": tuple(opened),
             "umask": self.umask,
-            "preexec_fn": limits if self.stack_unlimited else None,
+            "preexec_fn": limits if self.stack_unlimited or self.data_bytes else None,
         }
         if self.user is not None:
             arguments |= {"user": self.user, "group": self.user, "extra_groups": []}

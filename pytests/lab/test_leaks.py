@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from labkit import Outcome, Surroundings, attempt
+from labkit import NOBODY, Outcome, Surroundings, attempt, busy_machine
 
 
 def _names(conformance: Path) -> list[str]:
@@ -23,12 +25,12 @@ def _names(conformance: Path) -> list[str]:
 
 
 # Rows that nothing can close here: the instruction cannot be trapped. `mixlab doctor` lists them.
-OPEN = {"rdrand_unasked", "rdrand_unsaid", "rdpid_unasked", "lsl_unasked"}
+OPEN = {"rdrand_unasked", "rdrand_unsaid", "rdpid_unasked", "lsl_unasked", "x87_unasked"}
 
 
-# And what only a machine whose CPUID cannot be made to fault leaves open: CPUID tells on which of its CPUs the program
-# runs.
-OPEN_UNMASKED = {"cpuid"}
+# And what only some machines leave open: CPUID that cannot be made to fault tells on which of its CPUs the program
+# runs, and a vDSO that the kernel seals can be read.
+OPEN_WITHOUT = {"cpuid faulting": "cpuid", "vdso": "vdso_found"}
 
 
 def _abilities(bin_folder: Path) -> dict[str, dict[str, object]]:
@@ -45,9 +47,11 @@ def test_no_leak_shows_in_other_surroundings(bin_folder: Path, conformance: Path
         descriptors=40,
         stack_unlimited=True,
         umask=0o077,
+        data_bytes=256 << 20,
     )
     leaking = {}
-    still_open = OPEN if _abilities(bin_folder)["cpuid faulting"]["available"] else OPEN | OPEN_UNMASKED
+    abilities = _abilities(bin_folder)
+    still_open = OPEN | {leak for name, leak in OPEN_WITHOUT.items() if not abilities[name]["available"]}
     names = [name for name in _names(conformance) if name not in still_open]
     assert len(names) > 25, names
     for name in names:
@@ -91,6 +95,41 @@ def test_when_a_library_was_last_read_does_not_show(bin_folder: Path, conformanc
     assert runs[0] == runs[1]
 
 
+def test_another_file_system_shows_no_leak(bin_folder: Path, conformance: Path) -> None:
+    shared = Path("/dev/shm")
+    if not os.access(shared, os.W_OK):
+        pytest.skip(f"no {shared} to write into")
+    here, there = (
+        attempt(bin_folder, [conformance / "leaks", "file_system"], surroundings=Surroundings(environment=folder))
+        for folder in ({}, {"TMPDIR": str(shared)})
+    )
+    assert here == there
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as somebody else")
+@pytest.mark.parametrize("name", ["privileges", "auxiliary"])
+def test_root_and_another_user_are_one_user(bin_folder: Path, conformance: Path, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # where anybody may read
+        programs = Path(folder)
+        programs.chmod(0o755)
+        for program in (bin_folder / "lab-try", bin_folder / "libmixlab-shim.so", conformance / "leaks"):
+            shutil.copy2(program, programs)
+        here, there = (
+            attempt(programs, [programs / "leaks", name], surroundings=Surroundings(user=user))
+            for user in (None, NOBODY)
+        )
+    assert here == there
+
+
+def test_where_the_last_x87_operation_was_is_open(bin_folder: Path, conformance: Path) -> None:
+    """Where the processor does not keep it over a real switch: `mixlab doctor` says so."""
+    with busy_machine():  # many real switches
+        runs = {attempt(bin_folder, [conformance / "leaks", "x87_unasked"]).text for _ in range(3)}
+    if len(runs) == 1:
+        pytest.skip("this processor keeps it")
+    assert len(runs) == 3
+
+
 @pytest.mark.all
 @pytest.mark.parametrize("name", ["thread_ids", "thread_order", "wake_order", "names"])
 def test_many_runs_have_one_memory(bin_folder: Path, conformance: Path, name: str) -> None:
@@ -117,7 +156,7 @@ def test_doctor_lists_what_is_open(bin_folder: Path) -> None:
         assert not abilities[name]["available"], name
         assert abilities[name]["detail"], name
         assert abilities[name]["advice"], name
-    for word in ("RDRAND", "RDPID", "LSL"):
+    for word in ("RDRAND", "RDPID", "LSL", "XGETBV", "FNSTENV", "x87"):
         assert any(word in str(ability["detail"]) for ability in abilities.values()), word
 
 

@@ -3,14 +3,9 @@
 // the lab must not. One name a row of the checklist of sources of nondeterminism.
 #include <dirent.h>
 #include <fcntl.h>
-#include <langinfo.h>
-#include <locale.h>
-#include <netdb.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <sched.h>
 #include <sqlite3.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -20,7 +15,6 @@
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
-#include <sys/utsname.h>
 
 #include <functional>
 #include <map>
@@ -31,6 +25,7 @@
 #include <vector>
 
 #include "harness/conformance/programs/leaks_cpu.h"
+#include "harness/conformance/programs/leaks_who.h"
 #include "harness/conformance/programs/say.h"
 
 namespace {
@@ -237,22 +232,6 @@ void hash_order() {
     value(i);
   value(std::hash<void*>()(malloc(1)));
 }
-void host() {
-  utsname u{};
-  uname(&u);
-  mix(&u, sizeof(u));
-  char b[256] = {};
-  gethostname(b, sizeof(b));
-  mix(b, sizeof(b));
-  mix(getcwd(b, sizeof(b)), 10);
-  rlimit r{};
-  for (auto resource : {RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_STACK, RLIMIT_MEMLOCK}) {
-    getrlimit(resource, &r);
-    value(r);
-  }
-  value(getuid());
-}
-
 void raw_clocks() {  // past every wrapper: the call itself
   for (long id : {0L, 1L, 4L, 7L, 11L}) {
     timespec t{};
@@ -263,26 +242,6 @@ void raw_clocks() {  // past every wrapper: the call itself
   syscall(SYS_gettimeofday, &tv, nullptr);
   value(tv);
   value(syscall(SYS_time, nullptr));
-}
-/// Names: of the user, of hosts and services, of the locale.
-void names() {
-  const auto text = [](const char* t) {
-    if (t != nullptr) mix(t, strlen(t) + 1);
-  };
-  if (const passwd* me = getpwuid(getuid())) text(me->pw_name), text(me->pw_dir);
-  text(getlogin());
-  for (const char* name : {"localhost", "no-such-host.invalid"}) {
-    addrinfo* found = nullptr;
-    value(getaddrinfo(name, "http", nullptr, &found));
-    for (const addrinfo* at = found; at != nullptr; at = at->ai_next)
-      mix(at->ai_addr, at->ai_addrlen);
-    if (found != nullptr) freeaddrinfo(found);
-  }
-  text(setlocale(LC_ALL, ""));
-  text(nl_langinfo(CODESET));
-  text(nl_langinfo(D_T_FMT));
-  tzset();
-  text(tzname[0]);
 }
 void temporary_names() {
   char path[] = "nameXXXXXX";
@@ -306,22 +265,6 @@ void sqlite_random() {
       },
       nullptr, nullptr);
   sqlite3_close(db);
-}
-void environment() {
-  for (char** e = environ; *e != nullptr; ++e)
-    mix(*e, strlen(*e) + 1);
-  value(environ);
-}
-void auxiliary() {
-  for (unsigned long type = 3; type <= 51; ++type)
-    if (type != AT_RANDOM) value(getauxval(type));
-  mix(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), 1);
-  mix(reinterpret_cast<const char*>(getauxval(AT_PLATFORM)), 3);
-}
-void parent() {
-  value(getppid());
-  value(getpgrp());
-  value(getsid(0));
 }
 void descriptors() {
   value(dup(1));
@@ -348,23 +291,6 @@ void fresh_pages() {
       mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   value(p);
   mix(p, 1 << 20);
-}
-/// What the machine's memory decides: pages given back, holes of a file, huge and guarded pages.
-void memory_advice() {
-  auto* page = static_cast<char*>(
-      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  *page = 'a';
-  const int freed = madvise(page, 4096, MADV_FREE);
-  printf("freed %d holds %d, ", freed, *page);
-  const int file = open("holes", O_CREAT | O_RDWR, 0600);
-  ftruncate(file, 1 << 20);
-  printf("data at %ld, hole at %ld, ", static_cast<long>(lseek(file, 4096, SEEK_DATA)),
-         static_cast<long>(lseek(file, 4096, SEEK_HOLE)));
-  const void* huge = mmap(nullptr, 2 << 20, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-  printf("huge %d, guard %d, unknown %d, locked %d\n", huge != MAP_FAILED,
-         madvise(page, 4096, 102 /* MADV_GUARD_INSTALL */), madvise(page, 4096, 77),
-         mlock(page, 4096));
 }
 void thread_ids() {
   value(pthread_self());
@@ -406,6 +332,12 @@ const std::map<std::string, std::function<void()>> kLeaks = {{"raw_clocks", raw_
                                                              {"cpu_flags", cpu_flags},
                                                              {"lazy_binding", lazy_binding},
                                                              {"memory_advice", memory_advice},
+                                                             {"vdso_found", vdso_found},
+                                                             {"fault_frame", fault_frame},
+                                                             {"privileges", privileges},
+                                                             {"file_system", file_system},
+                                                             {"limits", limits},
+                                                             {"x87_unasked", x87_unasked},
                                                              {"rdpid_unasked", rdpid_unasked},
                                                              {"lsl_unasked", lsl_unasked},
                                                              {"rdrand_unasked", rdrand_unasked},

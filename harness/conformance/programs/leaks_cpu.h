@@ -5,12 +5,15 @@
 
 #include <cpuid.h>
 #include <elf.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <ucontext.h>
 #include <x86intrin.h>
 
 namespace leaks {
@@ -83,8 +86,9 @@ inline void self_speed() {
 }
 
 /// Past the system call too: a function that the kernel maps into every program.
-inline unsigned long vdso_function(const char* name) {
-  const auto* base = reinterpret_cast<const char*>(getauxval(AT_SYSINFO_EHDR));
+inline unsigned long vdso_function(const char* name,
+                                   unsigned long from = getauxval(AT_SYSINFO_EHDR)) {
+  const auto* base = reinterpret_cast<const char*>(from);
   if (base == nullptr) return 0;
   const auto* header = reinterpret_cast<const Elf64_Ehdr*>(base);
   const auto* segments = reinterpret_cast<const Elf64_Phdr*>(base + header->e_phoff);
@@ -111,6 +115,50 @@ inline void vdso() {
   timespec t{};
   reinterpret_cast<int (*)(clockid_t, timespec*)>(at)(CLOCK_REALTIME, &t);
   value(t);
+}
+/// The same where nobody says where it is: by what is left of its entry, then by looking below the
+/// loader, page by page.
+inline sigjmp_buf g_back;
+inline void vdso_found() {
+  signal(SIGSEGV, [](int) { siglongjmp(g_back, 1); });
+  unsigned long from = getauxval(AT_SYSINFO_EHDR);
+  if (from == 0) from = getauxval(AT_IGNORE);
+  static unsigned long page;  // kept when a fault leads back
+  for (page = 0; page < 16; ++page) {
+    if (sigsetjmp(g_back, 1) != 0) continue;  // nothing there
+    const unsigned long at = page == 0 ? from : getauxval(AT_BASE) - page * 4096;
+    if (at == 0 || memcmp(reinterpret_cast<const void*>(at), ELFMAG, SELFMAG) != 0) continue;
+    const unsigned long call = vdso_function("__vdso_clock_gettime", at);
+    if (call == 0) continue;
+    timespec t{};
+    reinterpret_cast<int (*)(clockid_t, timespec*)>(call)(CLOCK_REALTIME, &t);
+    value(t);
+    break;
+  }
+  signal(SIGSEGV, SIG_DFL);
+}
+/// What a handler of a fault is shown: the registers, and what XSAVE wrote beside them.
+inline void fault_frame() {
+  static void* page = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  static double number = 3.5;
+  struct sigaction action{};
+  action.sa_flags = SA_SIGINFO;
+  action.sa_sigaction = [](int, siginfo_t* info, void* context) {
+    const mcontext_t& m = static_cast<const ucontext_t*>(context)->uc_mcontext;
+    mix(info, sizeof(*info));
+    mix(m.gregs, sizeof(m.gregs));
+    const auto* area = reinterpret_cast<const char*>(m.fpregs);
+    unsigned long pointer = 0, offered = 0, in_use = 0;
+    memcpy(&pointer, area + 8, 8);
+    memcpy(&offered, area + 472, 8);
+    memcpy(&in_use, area + 512, 8);
+    printf("last x87 operation %s, in use %s\n", pointer == 0 ? "unsaid" : "said",
+           in_use == offered ? "all" : "some");
+    mprotect(page, 4096, PROT_READ | PROT_WRITE);
+  };
+  sigaction(SIGSEGV, &action, nullptr);
+  asm volatile("fldl %0; fstp %%st(0)" : : "m"(number));
+  *static_cast<volatile char*>(page) = 1;
 }
 /// What a newer libc's getrandom() does instead of a call, where the kernel has it (6.11).
 inline void vdso_random() {
@@ -145,6 +193,18 @@ inline void rdrand_unasked() {
 inline volatile unsigned long g_secret;
 inline void rdrand_unsaid() {
   g_secret = hardware_number();
+}
+/// How soon the real kernel takes the processor away, as the pointer of the last x87 operation
+/// tells on a processor that does not keep it.
+inline void x87_unasked() {
+  static double number = 3.5;
+  unsigned environment[7] = {};
+  asm volatile("fldl %0; fstp %%st(0)" : : "m"(number));
+  unsigned long rounds = 0;
+  do {
+    asm volatile("fnstenv %0; fldenv %0" : "+m"(environment));
+  } while (environment[3] != 0 && ++rounds < 5'000'000);
+  value(rounds);
 }
 /// The number of the CPU, past getcpu: from a register, and from the limit of a segment.
 inline void rdpid_unasked() {
