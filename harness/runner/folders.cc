@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/runner/folders.h"
 
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +18,23 @@ namespace {
 
 namespace fs = std::filesystem;
 using Wrong = std::unexpected<std::string>;
+
+/// What the lab puts into a folder has the modes that a program's own files have (it runs with
+/// 022), whatever the caller's umask.
+class FixedUmask {
+ public:
+  FixedUmask() : x_before(::umask(022)) {}
+  ~FixedUmask() { ::umask(x_before); }
+  FixedUmask(const FixedUmask&) = delete;
+
+ private:
+  mode_t x_before;
+};
+
+/// Nor does it matter what the folder around it would hand down.
+void forget_inherited(const fs::path& folder) {
+  ::removexattr(folder.c_str(), "system.posix_acl_default");
+}
 
 std::expected<void, std::string> make_parent(const fs::path& path) {
   std::error_code error;
@@ -87,10 +106,12 @@ std::expected<void, std::string> prepare(const scenario::Plan& plan, const std::
                                          const scenario::Program& program,
                                          const std::vector<recorder::Source>& sources) {
   const fs::path folder = folder_of(plan, work, program.host);
+  const FixedUmask fixed;
   std::error_code error;
   fs::create_directories(folder, error);
   if (!error) fs::permissions(folder, fs::perms::owner_all, error);
   if (error) return Wrong(folder.string() + ": " + error.message());
+  forget_inherited(folder);
   for (const recorder::Source& source : sources) {
     if (source.program != program.name) continue;
     if (!stays_inside(source.path))  // a recording may come from anybody
@@ -114,6 +135,7 @@ std::expected<void, std::string> prepare(const scenario::Plan& plan, const std::
 
 std::expected<void, std::string> fetch(const scenario::Plan& plan, const std::string& work,
                                        const scenario::Program& program) {
+  const FixedUmask fixed;
   for (const auto& [path, from] : program.fetch) {
     const scenario::Program& other = plan.programs[index(from)];
     const fs::path source = fs::path(folder_of(plan, work, other.host)) / other.public_key_file;

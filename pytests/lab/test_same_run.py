@@ -7,8 +7,10 @@ end, which also sees what never came out.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import struct
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,54 @@ def test_another_folder_and_environment_change_nothing(bench: Bench, baseline: O
 def test_open_descriptors_limits_and_umask_change_nothing(bench: Bench, baseline: Outcome) -> None:
     odd = bench.run(surroundings=Surroundings(descriptors=70, stack_unlimited=True, umask=0o077))
     assert (odd.chain, odd.memory) == (baseline.chain, baseline.memory)
+
+
+MODES = """
+[scenario]
+name = "modes"
+about = "Whose modes do files have?"
+duration = "3 s"
+
+[mixnet]
+clients = 1
+
+[[program]]
+host = "one"
+name = "makes"
+command = ["/usr/bin/touch", "made"]
+files = { "sub/given" = "given" }
+
+[[program]]
+host = "one"
+name = "looks"
+start = "1 s"
+command = ["/usr/bin/stat", "-c", "%n %a", ".", "sub", "sub/given", "made"]
+expect_exit = 0
+"""
+
+
+def test_files_have_modes_of_nobodys(bin_folder: Path, tmp_path: Path) -> None:
+    """Neither the umask nor what a folder hands down to all in it (its default ACL) shows in a node's folder."""
+    bench = Bench(bin_folder, tmp_path)
+    bench.scenario.write_text(MODES, encoding="utf-8")
+    given = tmp_path / "given"
+    given.touch()
+    given.chmod(0o640)
+    generous = tmp_path / "generous"
+    generous.mkdir(mode=0o2700)
+    everybody = b"".join(struct.pack("<HHI", who, 7, 0xFFFFFFFF) for who in (0x01, 0x04, 0x20))
+    with contextlib.suppress(OSError):  # a file system without ACLs
+        os.setxattr(generous, "system.posix_acl_default", struct.pack("<I", 2) + everybody)
+    plain = bench.run()
+    odd = [
+        bench.run(surroundings=Surroundings(umask=0o077)),
+        bench.run(surroundings=Surroundings(umask=0)),
+        bench.run(surroundings=Surroundings(environment={"TMPDIR": str(generous)})),
+    ]
+    with sqlite3.connect(f"file:{plain.recording}?mode=ro", uri=True) as base:
+        said = base.execute("select line from log join node on node.id = log.node where node.name = 'looks'").fetchall()
+    assert said == [(". 700",), ("sub 755",), ("sub/given 640",), ("made 644",)]
+    assert {run.chain for run in odd} == {plain.chain}
 
 
 def test_copies_of_the_programs_elsewhere_change_nothing_seen(bench: Bench, baseline: Outcome, tmp_path: Path) -> None:
