@@ -119,9 +119,10 @@ std::vector<Ability> probe_machine() {
       "nothing for programs that show no address; otherwise replay under the release that recorded "
       "(it is in the manifest)");
   open("files outside",
-       "users, hosts, locales and time zones are read from this machine's files: what a program "
-       "makes of them repeats while they do",
-       "leave them as they are between runs; each is in the manifest with its sum, and mixlab "
+       "users, hosts, locales and time zones are read from this machine's files, listings from its "
+       "folders, as far as who runs the lab may read them: what a program makes of them repeats "
+       "while they do",
+       "leave them as they are between runs; each file is in the manifest with its sum, and mixlab "
        "replay names the one that differs");
   cpu_set_t set;
   const int cpus = ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
