@@ -63,6 +63,12 @@ sqlite::Result<void> Accounts::add(const wire::ClientAddress& address) {
   return x_add.run(address);
 }
 
+sqlite::Result<void> Accounts::remove(const wire::ClientAddress& address) {
+  auto remove = x_db->prepare("DELETE FROM account WHERE address = ?");
+  if (!remove) return std::unexpected(remove.error());
+  return remove->run(address);
+}
+
 sqlite::Result<std::optional<std::int64_t>> Accounts::find(const wire::ClientAddress& address) {
   x_find.start(address);
   auto row = x_find.next();

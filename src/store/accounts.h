@@ -39,6 +39,8 @@ class Accounts {
   sqlite::Result<std::vector<Account>> all();
   /// Adding one again changes nothing.
   sqlite::Result<void> add(const wire::ClientAddress& address);
+  /// An error when mail waits for it.
+  sqlite::Result<void> remove(const wire::ClientAddress& address);
   /// The row of an address; nothing when it has no account.
   sqlite::Result<std::optional<std::int64_t>> find(const wire::ClientAddress& address);
 

@@ -3,20 +3,23 @@
 
 #include <ranges>
 
+#include "src/prelude/cursor.h"
+
 namespace mix::store {
 
-sqlite::Result<Mailboxes> Mailboxes::open(sqlite::Database& db) {
-  auto put = db.prepare("INSERT INTO message (account, body) VALUES (?, ?)");
+sqlite::Result<Mailboxes> Mailboxes::open(sqlite::Database& db, bool dated) {
+  auto put = db.prepare(dated ? "INSERT INTO message (account, body, kept_s) VALUES (?, ?, ?)"
+                              : "INSERT INTO message (account, body) VALUES (?, ?)");
   if (!put) return std::unexpected(put.error());
   auto oldest = db.prepare("SELECT id, body FROM message WHERE account = ? ORDER BY id");
   if (!oldest) return std::unexpected(oldest.error());
   auto remove = db.prepare("DELETE FROM message WHERE id = ?");
   if (!remove) return std::unexpected(remove.error());
-  return Mailboxes(std::move(*put), std::move(*oldest), std::move(*remove));
+  return Mailboxes(db, dated, std::move(*put), std::move(*oldest), std::move(*remove));
 }
 
-sqlite::Result<void> Mailboxes::put(std::int64_t account, BytesView body) {
-  return x_put.run(account, body);
+sqlite::Result<void> Mailboxes::put(std::int64_t account, BytesView body, std::int64_t kept_s) {
+  return x_dated ? x_put.run(account, body, kept_s) : x_put.run(account, body);
 }
 
 sqlite::Result<std::vector<Mail>> Mailboxes::offer(std::int64_t account, std::size_t limit) {
@@ -50,6 +53,29 @@ sqlite::Result<void> Mailboxes::settle(std::span<const std::int64_t> ids, bool a
     if (x_out.erase(id) == 1) x_changes.push_back({id, false});
   }
   return {};
+}
+
+sqlite::Result<std::vector<wire::ClientAddress>> Mailboxes::expire(std::int64_t kept_s,
+                                                                   std::size_t limit) {
+  // CROSS: by message, in their order.
+  auto query = x_db->prepare(
+      "SELECT message.id, kept_s, address FROM message CROSS JOIN account "
+      "ON account.id = message.account ORDER BY message.id LIMIT ?");
+  if (!query) return std::unexpected(query.error());
+  std::vector<std::int64_t> ids;
+  std::vector<wire::ClientAddress> whose;
+  query->start(static_cast<std::int64_t>(limit));
+  while (true) {
+    auto row = query->next();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) break;
+    if (query->integer(1) >= kept_s || x_out.contains(query->integer(0))) continue;
+    ids.push_back(query->integer(0));
+    whose.push_back(Reader(query->blob(2)).array<32>());
+  }
+  for (const std::int64_t id : ids)
+    if (auto done = x_remove.run(id); !done) return std::unexpected(done.error());
+  return whose;
 }
 
 void Mailboxes::roll_back() {

@@ -2,7 +2,6 @@
 #include "src/store/store.h"
 
 #include <rapidcheck/boost_test.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -166,6 +165,26 @@ BOOST_AUTO_TEST_CASE(what_was_not_flushed_is_kept_when_the_store_closes) {
   BOOST_TEST(texts(two.offer(address(1))) == "a");
 }
 
+BOOST_AUTO_TEST_CASE(an_account_takes_the_place_of_one_without_mail_or_nothing_changes) {
+  Folder folder;
+  {
+    Waiting one(folder.path);
+    one.add(address(1));
+    one.add(address(2));
+    one.keep(tag(1), address(1), "a");
+    BOOST_TEST(!one.replace(address(1), address(3)));
+    BOOST_TEST(one.replace(address(2), address(4)));
+    BOOST_TEST(!one.keep(tag(2), address(2), "b"));
+    BOOST_TEST(!one.keep(tag(3), address(3), "c"));
+    BOOST_TEST(one.keep(tag(4), address(4), "d"));
+  }
+  Waiting two(folder.path);
+  BOOST_REQUIRE(two.opened->accounts.size() == 2u);
+  BOOST_TEST((two.opened->accounts[0].address == address(1)));
+  BOOST_TEST((two.opened->accounts[1].address == address(4)));
+  BOOST_TEST(texts(two.offer(address(1))) == "a");
+}
+
 BOOST_AUTO_TEST_CASE(a_second_provider_in_the_same_folder_is_refused) {
   Folder folder;
   Waiting one(folder.path);
@@ -227,34 +246,6 @@ BOOST_AUTO_TEST_CASE(tags_read_back_make_the_same_memory) {
   BOOST_TEST(after.size() == before.size());
   for (std::uint64_t i = 0; i < n; ++i)
     BOOST_TEST(after.contains(tag(i + 1)) == before.contains(tag(i + 1)), i);
-}
-
-BOOST_AUTO_TEST_CASE(a_full_disk_refuses_messages_and_still_hands_out_what_it_has) {
-  Folder folder;
-  const pid_t child = ::fork();
-  BOOST_REQUIRE(child >= 0);
-  if (child == 0) {
-    ::signal(SIGXFSZ, SIG_IGN);
-    Waiting one(folder.path);
-    one.add(address(1));
-    one.keep(tag(1), address(1), "first");
-    const rlimit small{200'000, RLIM_INFINITY};
-    ::setrlimit(RLIMIT_FSIZE, &small);
-    std::uint64_t kept = 1;
-    while (kept < 10'000 && one.keep(tag(kept + 1), address(1), std::string(900, 'x')))
-      ++kept;
-    if (kept == 10'000) ::_exit(1);  // it was never full
-    if (texts(one.offer(address(1), 1)) != "first") ::_exit(2);
-    const rlimit large{RLIM_INFINITY, RLIM_INFINITY};
-    ::setrlimit(RLIMIT_FSIZE, &large);
-    if (!one.keep(tag(99'999), address(1), "room again")) ::_exit(3);
-    one.store->close();
-    ::_exit(0);
-  }
-  int status = 0;
-  BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
-  BOOST_REQUIRE(WIFEXITED(status));
-  BOOST_TEST(WEXITSTATUS(status) == 0);
 }
 
 /// A child takes packets, hands some out and settles them, and reports each answer on a pipe; it is

@@ -58,9 +58,10 @@ class Answers {
 
 /// A store on which every call waits for its answer.
 struct Waiting {
-  explicit Waiting(const std::string& folder, std::size_t tags_per_generation = 1000) {
+  explicit Waiting(const std::string& folder, std::size_t tags_per_generation = 1000,
+                   std::optional<WallTime> dated = std::nullopt) {
     ports::SystemEntropy entropy;
-    auto made = Store::open(folder, tags_per_generation, entropy, answers.post());
+    auto made = Store::open(folder, tags_per_generation, entropy, answers.post(), dated);
     BOOST_REQUIRE_MESSAGE(made, (made ? "" : made.error()));
     store = std::move(*made);
     opened.emplace(store->take_opened());
@@ -68,10 +69,14 @@ struct Waiting {
   bool add(const wire::ClientAddress& address) {
     return ask([&](auto done) { store->add_account(address, std::move(done)); });
   }
-  bool keep(const sphinx::Tag& tag, const wire::ClientAddress& to, const std::string& text) {
+  bool replace(const wire::ClientAddress& old, const wire::ClientAddress& address) {
+    return ask([&](auto done) { store->replace_account(old, address, std::move(done)); });
+  }
+  bool keep(const sphinx::Tag& tag, const wire::ClientAddress& to, const std::string& text,
+            WallTime kept = {}) {
     const BytesView body = as_bytes(text);
     return ask([&](auto done) {
-      store->keep(tag, Store::Letter{to, Bytes(body.begin(), body.end())}, std::move(done));
+      store->keep(tag, Store::Letter{to, Bytes(body.begin(), body.end()), kept}, std::move(done));
       store->flush();
     });
   }
@@ -93,6 +98,16 @@ struct Waiting {
     });
     answers.wait(answered);
     return mail;
+  }
+  std::vector<wire::ClientAddress> expire(WallTime before, std::size_t limit) {
+    std::vector<wire::ClientAddress> whose;
+    bool answered = false;
+    store->expire(before, limit, [&](sqlite::Result<std::vector<wire::ClientAddress>> result) {
+      answered = true;
+      if (result) whose = std::move(*result);
+    });
+    answers.wait(answered);
+    return whose;
   }
 
   Answers answers;

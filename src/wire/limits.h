@@ -159,8 +159,22 @@ inline constexpr Duration kTopologyRefreshGap = 1s;
 inline constexpr std::size_t kMessagesPerPull = 5;
 /// Messages waiting for one recipient (at most 975 bytes each): what is more is `mailbox_full`.
 inline constexpr std::size_t kMaxMailboxMessages = 10'000;
-/// Messages waiting for all recipients together: about 1.2 GiB of database.
+/// Messages waiting for all recipients together: about 1.2 GiB of database. A quarter of it is
+/// reserved, 25 for each account that may be; one account's limit falls when the rest fills up
+/// (provider/room.h).
 inline constexpr std::size_t kMaxStoredMessages = 1'000'000;
+/// When there are kMaxAccounts, one that has no mail and was not used for so long makes room for a
+/// newcomer (provider/clients.h). A client that was away for a month, and whom nobody wrote
+/// meanwhile, registers again.
+inline constexpr Duration kAccountAge = 30 * 24h;
+/// One that registered and never pulled. A client pulls within seconds, and every ten at the latest
+/// when that fails.
+inline constexpr Duration kUnpulledAccountAge = 10min;
+/// Every account is looked at for the longest unused, while newcomers come, once in this time.
+inline constexpr Duration kSpareLookGap = 1s;
+/// How often a provider whose mail expires looks for what has, and at how many messages at once.
+inline constexpr Duration kMailExpiryInterval = 1min;
+inline constexpr std::size_t kMailExpiryBatch = 1000;
 /// Packets handed to the storage thread and not yet stored.
 inline constexpr std::size_t kMaxStoreQueue = 4096;
 /// Packets are kept this long after those before them, or when there are so many, to share a
@@ -170,6 +184,12 @@ inline constexpr Duration kCommitWindow = 20ms;
 inline constexpr std::size_t kCommitPackets = 64;
 /// How long a reply may stay unacknowledged before its messages are offered again.
 inline constexpr Duration kAcknowledgeTimeout = 10s;
+/// How long, when another pull of the mailbox finds nothing else: the newest pull wins then. Whose
+/// acknowledgement takes longer could hardly have connected.
+inline constexpr Duration kStalledReply = kConnectTimeout;
+/// Replies that arrived while the disk was full, whose mail has still to be deleted: 5 messages
+/// each. As such mail counts as out, a mailbox has at most a few of them (store/mailbox.h).
+inline constexpr std::size_t kMaxOwedDeletions = 4096;
 
 // ---- Client: the application's side ---------------------------------------------------------
 inline constexpr std::size_t kMaxMessageBytes = 975;
