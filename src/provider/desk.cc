@@ -21,11 +21,16 @@ std::unexpected<Refusal> refused(DropReason reason, std::optional<sphinx::Tag> t
 
 Desk::Desk(const store::Keys& keys, std::span<const store::Account> accounts,
            std::span<const sphinx::Tag> tags, std::size_t tag_memory_bytes, Limits limits)
-    : x_limits(limits), x_peeler(keys.node), x_token_key(keys.token), x_tags(tag_memory_bytes) {
+    : x_limits(limits),
+      x_peeler(keys.node),
+      x_token_key(keys.token),
+      x_tags(tag_memory_bytes),
+      x_clients(limits.accounts, limits.account_age),
+      x_room(limits.messages, limits.accounts, limits.mailbox) {
   for (const store::Account& account : accounts) {
-    registered(account.address);
-    x_waiting[crypto::PublicKey(account.address)] = account.waiting;
-    x_messages += account.waiting;
+    x_clients.read_back(account.address, account.waiting);
+    for (std::size_t held = 0; held < account.waiting; ++held)
+      x_room.put(held);
   }
   for (const sphinx::Tag& tag : tags)
     (void)x_tags.remember(tag);
@@ -47,52 +52,54 @@ std::expected<Delivery, Refusal> Desk::take(wire::PacketView packet, std::size_t
   const auto& arrived = std::get<sphinx::Final>(*peeled);
   const ClientAddress& to = arrived.destination.address;
   if (const auto reason = no_room_for(to)) return refused(*reason, header->tag());
-  ++x_waiting[crypto::PublicKey(to)];
-  ++x_messages;
+  x_room.put((*x_clients.waiting(to))++);
   const BytesView message = arrived.message();
   return Delivery{header->tag(), to, Bytes(message.begin(), message.end())};
 }
 
 std::optional<DropReason> Desk::no_room_for(const ClientAddress& address) const {
-  const auto found = x_waiting.find(crypto::PublicKey(address));
-  if (found == x_waiting.end()) return DropReason::unknown_recipient;
-  if (found->second >= x_limits.mailbox || x_messages >= x_limits.messages)
-    return DropReason::mailbox_full;
+  const std::size_t* held = x_clients.waiting(address);
+  if (!held) return DropReason::unknown_recipient;
+  if (!x_room.for_one_more(*held)) return DropReason::mailbox_full;
   return std::nullopt;
 }
 
 void Desk::removed(const ClientAddress& from, std::size_t messages) {
-  const auto found = x_waiting.find(crypto::PublicKey(from));
-  CHECK(found != x_waiting.end());
-  CHECK(found->second >= messages, found->second, messages);
-  found->second -= messages;
-  x_messages -= messages;
+  std::size_t* held = x_clients.waiting(from);
+  CHECK(held != nullptr);
+  CHECK(*held >= messages, *held, messages);
+  x_room.removed(*held, messages);
+  *held -= messages;
 }
 
 // ---- Clients --------------------------------------------------------------------------------
 
-Answer Desk::answer(BytesView bytes) const {
+Answer Desk::answer(BytesView bytes, Instant now) {
+  x_now = now;
   const auto request = wire::parse_request(bytes);
   if (!request) return Refuse{};
   if (const auto* pull = std::get_if<wire::PullRequest>(&*request)) {
     const bool ours = crypto::equal_in_constant_time(token_of(pull->address), pull->token);
-    if (!ours || !x_waiting.contains(crypto::PublicKey(pull->address)))
-      return Refuse{runtime::Refusal::bad_token};
-    return GiveMail{pull->address};
+    if (!ours || !x_clients.contains(pull->address)) return Refuse{runtime::Refusal::bad_token};
+    x_clients.pulled(pull->address, now);
+    return GiveMail{pull->address, now};
   }
   const ClientAddress& address = std::get<wire::RegisterRequest>(*request).address;
-  const bool is_new = !x_waiting.contains(crypto::PublicKey(address));
-  if (is_new && full()) return Refuse{runtime::Refusal::accounts_full};
+  const bool is_new = !x_clients.contains(address);
+  if (is_new && full() && !x_clients.spare(now)) return Refuse{runtime::Refusal::accounts_full};
+  if (!is_new) x_clients.add(address, now);
   return GiveToken{address, token_of(address), is_new};
 }
 
-void Desk::registered(const ClientAddress& address) {
-  if (x_waiting.try_emplace(crypto::PublicKey(address), 0).second) x_clients.push_back(address);
+std::optional<ClientAddress> Desk::make_room() {
+  const auto spare = x_clients.spare(x_now);
+  if (spare) x_clients.remove(*spare);
+  return spare;
 }
 
 std::size_t Desk::waiting(const ClientAddress& address) const {
-  const auto found = x_waiting.find(crypto::PublicKey(address));
-  return found == x_waiting.end() ? 0 : found->second;
+  const std::size_t* waiting = x_clients.waiting(address);
+  return waiting ? *waiting : 0;
 }
 
 AuthToken Desk::token_of(const ClientAddress& address) const {

@@ -6,7 +6,8 @@
 // A token is an HMAC of the client's address under a key of this provider's, so it opens that
 // address's mailbox and no other. That is hygiene, not protection: registering proves nothing, so
 // whoever registers an address is given its token (the 0.4 wire leaves no room for a proof).
-// Order of accounts: that of registration, on the wire too. Bounds: Limits. Threads: one.
+// Order of accounts: that of registration, on the wire too. Who may hold how much mail is in
+// room.h, whose account makes room for whose in clients.h. Bounds: Limits. Threads: one.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +15,11 @@
 #include <expected>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include "src/provider/clients.h"
+#include "src/provider/room.h"
 #include "src/record/drop_reason.h"
 #include "src/runtime/refusals.h"
 #include "src/sphinx/packet.h"
@@ -29,13 +31,13 @@
 namespace mix::provider {
 
 using wire::AuthToken;
-using wire::ClientAddress;
 
 struct Limits {
   std::size_t accounts = wire::kMaxAccounts;
   std::size_t mailbox = wire::kMaxMailboxMessages;  ///< messages waiting for one client
   std::size_t messages = wire::kMaxStoredMessages;  ///< messages waiting for all clients together
   std::size_t queue = wire::kMaxStoreQueue;         ///< requests waiting for the disk
+  Duration account_age = wire::kAccountAge;         ///< see clients.h
 };
 
 /// A packet to be kept: its tag and its message, together.
@@ -61,6 +63,7 @@ struct GiveToken {
 };
 struct GiveMail {
   ClientAddress address;
+  Instant asked;
 };
 using Answer = std::variant<Refuse, GiveToken, GiveMail>;
 
@@ -75,17 +78,20 @@ class Desk {
   /// That delivery could not be kept, or so many messages have left the mailbox.
   void removed(const ClientAddress& from, std::size_t messages);
 
-  Answer answer(BytesView request) const;
+  /// Asking is using the account.
+  Answer answer(BytesView request, Instant now);
   /// The account was kept. Again for one that is there: no effect.
-  void registered(const ClientAddress& address);
+  void registered(const ClientAddress& address) { x_clients.add(address, x_now); }
 
-  /// Nobody new can register, with so many registrations on their way to the disk.
-  bool full(std::size_t under_way = 0) const {
-    return x_clients.size() + under_way >= x_limits.accounts;
-  }
+  /// There are as many as may be, with so many registrations on their way to the disk.
+  bool full(std::size_t under_way = 0) const { return x_clients.full(under_way); }
+  /// The account that is none any more, so that another can be one; nothing when all are in use.
+  std::optional<ClientAddress> make_room();
   /// In order of registration.
-  const std::vector<ClientAddress>& clients() const { return x_clients; }
+  const std::vector<ClientAddress>& clients() const { return x_clients.in_order(); }
   std::size_t waiting(const ClientAddress& address) const;
+  /// Messages that one account may hold now.
+  std::size_t mailbox_limit() const { return x_room.limit(); }
   const sphinx::TagMemory& tags() const { return x_tags; }
 
  private:
@@ -96,10 +102,9 @@ class Desk {
   sphinx::Peeler x_peeler;
   crypto::Secret<32> x_token_key;
   sphinx::TagMemory x_tags;
-  std::vector<ClientAddress> x_clients;
-  std::size_t x_messages = 0;  // the sum of x_waiting
-  /// Only looked up, never walked: its order means nothing.
-  std::unordered_map<crypto::PublicKey, std::size_t> x_waiting;
+  Clients x_clients;
+  Room x_room;      // of what waits for them
+  Instant x_now{};  // of the latest request
   sphinx::Packet x_in{};
 };
 

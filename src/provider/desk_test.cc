@@ -23,11 +23,18 @@ std::string verdict(Desk& desk, const sphinx::Packet& packet, std::size_t queued
   const auto taken = desk.take(packet, queued);
   return taken ? "taken" : std::string(record::name_of(taken.error().reason));
 }
-wire::AuthToken token(const Desk& desk, const ClientAddress& address) {
-  return std::get<GiveToken>(desk.answer(encode(wire::RegisterRequest{address}))).token;
+constexpr Instant kStart{1h};
+
+Answer register_at(Desk& desk, const ClientAddress& address, Instant now = kStart) {
+  return desk.answer(encode(wire::RegisterRequest{address}), now);
 }
-bool may_pull(const Desk& desk, const ClientAddress& address, const wire::AuthToken& with) {
-  return std::holds_alternative<GiveMail>(desk.answer(encode(wire::PullRequest{address, with})));
+wire::AuthToken token(Desk& desk, const ClientAddress& address) {
+  return std::get<GiveToken>(register_at(desk, address)).token;
+}
+bool may_pull(Desk& desk, const ClientAddress& address, const wire::AuthToken& with,
+              Instant now = kStart) {
+  return std::holds_alternative<GiveMail>(
+      desk.answer(encode(wire::PullRequest{address, with}), now));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_taken_for_its_recipient_once) {
@@ -103,12 +110,12 @@ BOOST_AUTO_TEST_CASE(a_tag_is_kept_exactly_when_the_mac_held) {
 BOOST_AUTO_TEST_CASE(registering_twice_gives_the_same_token_and_one_account) {
   const TestMail mail;
   Desk desk = desk_of(mail);
-  const auto first = std::get<GiveToken>(desk.answer(encode(wire::RegisterRequest{client(1)})));
+  const auto first = std::get<GiveToken>(register_at(desk, client(1)));
   BOOST_TEST(first.is_new);
   BOOST_TEST(desk.clients().empty());  // not before it is kept
   desk.registered(client(1));
   desk.registered(client(1));
-  const auto second = std::get<GiveToken>(desk.answer(encode(wire::RegisterRequest{client(1)})));
+  const auto second = std::get<GiveToken>(register_at(desk, client(1)));
   BOOST_TEST(!second.is_new);
   BOOST_TEST((first.token == second.token));
   BOOST_TEST(desk.clients().size() == 1u);
@@ -138,7 +145,7 @@ BOOST_AUTO_TEST_CASE(the_token_is_the_known_answer) {
       *from_hex("f76767a0baea09e3293f1c09e15ee01c2f04fc564d6d43792baf2b7538fafb4b");
   store::Keys keys = TestMail().keys();
   std::ranges::copy(secret, keys.token.mutable_bytes().begin());
-  const Desk desk(keys, {}, {}, kTagMemory, {});
+  Desk desk(keys, {}, {}, kTagMemory, {});
   ClientAddress who;
   std::ranges::copy(address, who.begin());
   BOOST_TEST(to_hex(token(desk, who)) ==
@@ -148,18 +155,54 @@ BOOST_AUTO_TEST_CASE(the_token_is_the_known_answer) {
 BOOST_AUTO_TEST_CASE(accounts_are_bounded_and_listed_in_order_of_registration) {
   const TestMail mail;
   Desk desk = desk_of(mail, {.accounts = 3});
-  for (std::uint8_t n : {9, 3, 5})
+  for (std::uint8_t n : {9, 3, 5}) {
+    BOOST_TEST(std::holds_alternative<GiveToken>(register_at(desk, client(n))));
     desk.registered(client(n));
+  }
   BOOST_TEST((desk.clients() == std::vector{client(9), client(3), client(5)}));
-  BOOST_TEST(std::holds_alternative<Refuse>(desk.answer(encode(wire::RegisterRequest{client(1)}))));
-  BOOST_TEST(
-      std::holds_alternative<GiveToken>(desk.answer(encode(wire::RegisterRequest{client(3)}))));
+  BOOST_TEST(std::holds_alternative<Refuse>(register_at(desk, client(1))));
+  BOOST_TEST(std::holds_alternative<GiveToken>(register_at(desk, client(3))));
+}
+
+BOOST_AUTO_TEST_CASE(when_accounts_are_full_an_unused_one_without_mail_makes_room) {
+  const TestMail mail;
+  Desk desk = desk_of(mail, {.accounts = 2, .account_age = 1h});
+  for (std::uint8_t n : {1, 2}) {
+    const auto with = token(desk, client(n));
+    desk.registered(client(n));
+    BOOST_TEST(may_pull(desk, client(n), with));
+  }
+  BOOST_TEST(verdict(desk, mail.packet(1, client(1), "")) == "taken");
+  BOOST_TEST(std::holds_alternative<Refuse>(register_at(desk, client(3), kStart + 59min)));
+  BOOST_TEST(std::holds_alternative<GiveToken>(register_at(desk, client(3), kStart + 1h)));
+  BOOST_TEST((desk.make_room() == client(2)));  // the other has mail
+  desk.registered(client(3));
+  BOOST_TEST((desk.clients() == std::vector{client(1), client(3)}));
+  BOOST_TEST(verdict(desk, mail.packet(2, client(2), "")) == "unknown_recipient");
+  BOOST_TEST(std::holds_alternative<Refuse>(register_at(desk, client(2), kStart + 61min)));
+  desk.removed(client(1), 1);
+  BOOST_TEST(std::holds_alternative<GiveToken>(register_at(desk, client(2), kStart + 62min)));
+}
+
+BOOST_AUTO_TEST_CASE(one_account_may_hold_less_when_all_together_hold_much) {
+  const TestMail mail;
+  const std::vector<store::Account> accounts{{client(1), 20}, {client(2), 14}, {client(3), 0}};
+  // Two are reserved for each of four; 30 of the other 32 are taken.
+  Desk desk(mail.keys(), accounts, {}, kTagMemory, {.accounts = 4, .mailbox = 20, .messages = 40});
+  BOOST_TEST(verdict(desk, mail.packet(1, client(2), "")) == "mailbox_full");
+  BOOST_TEST(desk.mailbox_limit() < 20u);
+  std::size_t taken = 0;
+  while (taken < 20 && verdict(desk, mail.packet(10 + taken, client(3), "")) == "taken")
+    ++taken;
+  BOOST_TEST(taken == 4u);  // its own two, and the last two of the others
+  desk.removed(client(1), 20);
+  BOOST_TEST(verdict(desk, mail.packet(2, client(2), "")) == "taken");
 }
 
 RC_BOOST_PROP(any_bytes_are_answered, (const Bytes& bytes)) {
   static const TestMail mail;
-  static const Desk desk = desk_of(mail);
-  if (bytes.size() != 34) RC_ASSERT(std::holds_alternative<Refuse>(desk.answer(bytes)));
+  static Desk desk = desk_of(mail);
+  if (bytes.size() != 34) RC_ASSERT(std::holds_alternative<Refuse>(desk.answer(bytes, kStart)));
 }
 
 RC_BOOST_PROP(received_is_taken_and_dropped_and_the_mailbox_counts_what_is_in_it, ()) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "src/ports/entropy.h"
@@ -19,6 +20,8 @@ namespace {
 
 using namespace mix;
 
+constexpr const char* kNever = "never";
+
 struct Flags {
   std::string mix_host, client_host;
   std::uint16_t mix_port = 8085, client_port = 9000;
@@ -28,9 +31,18 @@ struct Flags {
   unsigned layers = wire::kDefaultLayers;
   std::string tag_memory = "64MiB";
   std::size_t connections = wire::kMaxConnections;
+  std::string mail_age = kNever, account_age = std::to_string(wire::kAccountAge / 1h) + " h";
   provider::Limits limits;
   std::string record;
 };
+
+/// How long something is kept: a duration, or for ever.
+std::string check_age(const std::string& text) {
+  return text == kNever ? "" : runtime::check_duration(text);
+}
+std::optional<Duration> read_age(const std::string& text) {
+  return text == kNever ? std::nullopt : std::optional(runtime::read_duration(text).value());
+}
 
 constexpr const char* kAbout =
     "A provider: the last hop of the mixnet. Keeps what arrives for its clients until they pull "
@@ -47,6 +59,45 @@ constexpr const char* kFooter =
     "arrives without further encryption. A token belongs to one address, but whoever registers an\n"
     "address is given its token: the protocol has no proof of possession.\n"
     "What was dropped, and why, is printed on exit (SIGINT or SIGTERM).";
+
+void add_bounds(CLI::App& run, Flags& flags) {
+  run.add_option("--max-accounts", flags.limits.accounts, "Clients that may register")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, wire::kMaxAccounts));
+  run.add_option("--account-age", flags.account_age,
+                 "When there are so many: a client without mail that did not register or pull for "
+                 "this long makes room for a new one, the longest unused first; or 'never'. (One "
+                 "that never pulled does after " +
+                     std::to_string(wire::kUnpulledAccountAge / 1min) + " min.)")
+      ->capture_default_str()
+      ->type_name("DURATION")
+      ->check(check_age);
+  run.add_option("--max-mailbox", flags.limits.mailbox,
+                 "Messages that may wait for one client; more are dropped as mailbox_full. Fewer "
+                 "when more than half of --max-messages wait: the limit falls with the room left")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}));
+  run.add_option("--max-messages", flags.limits.messages,
+                 "Messages that may wait for all clients together; more are dropped likewise. A "
+                 "quarter is reserved, in equal parts for --max-accounts clients")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000}));
+  run.add_option("--mail-age", flags.mail_age,
+                 "Messages that wait for longer are deleted; 'never' keeps them until they are "
+                 "pulled, and with them the accounts they wait for. A store that was opened with "
+                 "an age cannot be opened by older versions")
+      ->capture_default_str()
+      ->type_name("DURATION")
+      ->check(check_age);
+  run.add_option("--max-queue", flags.limits.queue,
+                 "Packets that may wait for the disk; more are dropped as pending_full")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));
+  run.add_option("--max-connections", flags.connections,
+                 "Connections to each of the two ports; at the bound the most silent one is closed")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));
+}
 
 void add_flags(CLI::App& run, Flags& flags) {
   run.add_option("--mixHost", flags.mix_host, "Where mixnodes reach it: a name or an address")
@@ -75,25 +126,7 @@ void add_flags(CLI::App& run, Flags& flags) {
                  "Memory for recognising packets that are sent again, 16 bytes each; on disk too")
       ->capture_default_str()
       ->check(runtime::check_size);
-  run.add_option("--max-accounts", flags.limits.accounts, "Clients that may register")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, wire::kMaxAccounts));
-  run.add_option("--max-mailbox", flags.limits.mailbox,
-                 "Messages that may wait for one client; more are dropped as mailbox_full")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}));
-  run.add_option("--max-messages", flags.limits.messages,
-                 "Messages that may wait for all clients together; more are dropped likewise")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000}));
-  run.add_option("--max-queue", flags.limits.queue,
-                 "Packets that may wait for the disk; more are dropped as pending_full")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));
-  run.add_option("--max-connections", flags.connections,
-                 "Connections to each of the two ports; at the bound the most silent one is closed")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));
+  add_bounds(run, flags);
   run.add_option("--record", flags.record, std::string(record::kRecordHelp))
       ->type_name("FILE|fd:N");
 }
@@ -137,6 +170,8 @@ void say_goodbye(const provider::Provider& node, std::uint64_t unrecorded) {
             << tally.refused << " refused requests\n"
             << "Messages: " << tally.handed_out << " handed out, " << tally.offered_again
             << " to be offered again\n";
+  if (tally.replaced > 0) std::cout << "Unused clients that made room: " << tally.replaced << "\n";
+  if (tally.expired > 0) std::cout << "Messages that expired: " << tally.expired << "\n";
   if (unrecorded > 0) std::cout << "Rows missing in the record: " << unrecorded << "\n";
   std::cout << std::flush;
 }
@@ -150,6 +185,8 @@ class Program final : public program::Program {
     if (!mixes) co_return "--mixHost: " + mixes.error();
     const auto clients = co_await runtime::resolve(loop, x_flags.client_host, x_flags.client_port);
     if (!clients) co_return "--clientHost: " + clients.error();
+    provider::Limits limits = x_flags.limits;
+    limits.account_age = read_age(x_flags.account_age).value_or(provider::kNoAge);
     auto node = provider::Provider::open(
         loop, x_entropy, log,
         {.mix_listen = mixes->front(),
@@ -159,7 +196,8 @@ class Program final : public program::Program {
          .layers = x_flags.layers,
          .tag_memory_bytes = runtime::read_size(x_flags.tag_memory).value(),
          .connections = x_flags.connections,
-         .limits = x_flags.limits});
+         .mail_age = read_age(x_flags.mail_age),
+         .limits = limits});
     if (!node) co_return node.error();
     x_node = std::move(*node);
     loop.on_signal([this](int) { x_node->stop(); });

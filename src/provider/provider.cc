@@ -69,7 +69,8 @@ std::expected<std::unique_ptr<Provider>, std::string> Provider::open(runtime::Lo
   const std::size_t tags = sphinx::TagMemory(options.tag_memory_bytes).tags_per_generation();
   auto opened = store::Store::open(
       options.store_folder, tags, entropy,
-      [&loop](std::move_only_function<void()> answer) { loop.post(std::move(answer)); });
+      [&loop](std::move_only_function<void()> answer) { loop.post(std::move(answer)); },
+      options.mail_age ? std::optional(loop.wall_now()) : std::nullopt);
   if (!opened) return std::unexpected(opened.error());
   const store::Store::Opened found = (*opened)->take_opened();
   return std::unique_ptr<Provider>(new Provider(loop, log, options, std::move(*opened), found,
@@ -104,6 +105,7 @@ void Provider::start() {
   x_mixes->serve([this](Stream stream) { return x_intake.serve(std::move(stream)); });
   x_clients->serve([this](Stream stream) { return serve_client(std::move(stream)); });
   x_presence.start();
+  if (x_options.mail_age) expire_mail();
 }
 
 void Provider::stop() {
@@ -143,7 +145,8 @@ void Provider::cut_off() {
 
 void Provider::keep(Delivery delivery, Instant received, const record::Digest& digest) {
   const ClientAddress to = delivery.to;
-  x_store->keep(delivery.tag, store::Store::Letter{to, std::move(delivery.message)},
+  const WallTime came = x_options.mail_age ? x_loop.wall_now() : WallTime{};
+  x_store->keep(delivery.tag, store::Store::Letter{to, std::move(delivery.message), came},
                 [this, to, received, digest](const sqlite::Result<void>& kept) {
                   if (kept) return handled(received, digest, std::nullopt);
                   x_desk.removed(to, 1);
@@ -195,7 +198,8 @@ Task<> Provider::serve_client(Stream stream) {
 
 /// Reads until the request is whole, or cannot become one.
 Task<Answer> Provider::read_request(Stream& stream) {
-  stream.set_deadline(x_loop.now() + wire::kReadTimeout);
+  const Instant now = x_loop.now();
+  stream.set_deadline(now + wire::kReadTimeout);
   ByteArray<wire::kPullBytes + 1> bytes;  // one more, to see what is too long
   std::size_t size = 0;
   while (size < bytes.size()) {
@@ -206,30 +210,45 @@ Task<Answer> Provider::read_request(Stream& stream) {
     if (size >= 2 && (!whole || size >= *whole)) break;
   }
   if (x_stopping) co_return Refuse{};
-  co_return x_desk.answer(BytesView(bytes).first(size));
+  co_return x_desk.answer(BytesView(bytes).first(size), now);
 }
 
 Task<> Provider::give_token(Stream& stream, const GiveToken& answer) {
   if (answer.is_new) {
-    if (x_desk.full(x_registering))
-      co_return co_await refuse(stream, runtime::Refusal::accounts_full);
-    ++x_registering;
-    Promise<void> kept(x_loop);
-    x_store->add_account(answer.address, kept.done());
-    const auto added = co_await kept.wait();
-    --x_registering;
-    if (!added) co_return co_await refuse(stream, runtime::Refusal::store_failed);
-    x_desk.registered(answer.address);
+    std::optional<ClientAddress> leaves;
+    if (x_desk.full(x_registering)) {
+      leaves = x_desk.make_room();
+      if (!leaves) co_return co_await refuse(stream, runtime::Refusal::accounts_full);
+    }
+    if (const auto kept = co_await keep_account(answer.address, leaves); !kept)
+      co_return co_await refuse(stream, runtime::Refusal::store_failed);
   }
   ++x_tally.registrations;
-  co_await reply(stream, answer.token);
+  co_await reply(stream, answer.token, x_loop.now());
+}
+
+/// In the place of the one that leaves, which stays when that fails.
+Task<sqlite::Result<void>> Provider::keep_account(const ClientAddress& address,
+                                                  std::optional<ClientAddress> leaves) {
+  ++x_registering;
+  Promise<void> kept(x_loop);
+  if (leaves)
+    x_store->replace_account(*leaves, address, kept.done());
+  else
+    x_store->add_account(address, kept.done());
+  auto added = co_await kept.wait();
+  --x_registering;
+  if (added)
+    x_desk.registered(address);
+  else if (leaves)
+    x_desk.registered(*leaves);
+  if (added && leaves) ++x_tally.replaced;
+  co_return added;
 }
 
 Task<> Provider::give_mail(Stream& stream, const GiveMail& answer) {
   ++x_tally.pulls;
-  Promise<std::vector<store::Mail>> offered(x_loop);
-  x_store->offer(answer.address, wire::kMessagesPerPull, offered.done());
-  const auto mail = co_await offered.wait();
+  const auto mail = co_await offer(answer);
   if (!mail) co_return co_await refuse(stream, runtime::Refusal::store_failed);
   std::vector<BytesView> messages;
   std::vector<std::int64_t> ids;
@@ -237,22 +256,48 @@ Task<> Provider::give_mail(Stream& stream, const GiveMail& answer) {
     messages.push_back(one.body);
     ids.push_back(one.id);
   }
-  const bool written = co_await reply(stream, wire::encode_pull_reply(messages));
-  if (ids.empty()) co_return;
-  settle(answer.address, std::move(ids), written && co_await acknowledged(stream));
+  const Instant now = x_loop.now();
+  const Bytes bytes = wire::encode_pull_reply(messages);
+  if (ids.empty()) {
+    co_await reply(stream, bytes, now);
+    co_return;
+  }
+  const auto out =
+      x_replies.begin(answer.address, std::move(ids), now, [&stream] { stream.reset(); });
+  const bool arrived = co_await reply(stream, bytes, now) && co_await acknowledged(stream);
+  if (auto settled = x_replies.end(out)) settle(answer.address, std::move(*settled), arrived);
+}
+
+/// What waits; when nothing does, what is out on replies that stall.
+Task<sqlite::Result<std::vector<store::Mail>>> Provider::offer(const GiveMail& answer) {
+  Promise<std::vector<store::Mail>> first(x_loop);
+  x_store->offer(answer.address, wire::kMessagesPerPull, first.done());
+  auto mail = co_await first.wait();
+  if (!mail || !mail->empty()) co_return mail;
+  Replies::TakenBack back = x_replies.take_back(answer.address, answer.asked);
+  if (back.replies == 0) co_return mail;
+  for (std::size_t n = 0; n < back.replies; ++n)
+    x_loop.refusals().add(runtime::Refusal::stalled_reply);
+  // The store does one after the other: nobody else's pull comes between.
+  settle(answer.address, std::move(back.mail), false);
+  Promise<std::vector<store::Mail>> second(x_loop);
+  x_store->offer(answer.address, wire::kMessagesPerPull, second.done());
+  co_return co_await second.wait();
 }
 
 Task<> Provider::refuse(Stream& stream, runtime::Refusal why) {
   ++x_tally.refused;
   x_loop.refusals().add(why);
   if (why == runtime::Refusal::accounts_full && !std::exchange(x_full_said, true))
-    log::warn("there are ", x_desk.clients().size(),
-              " clients, which is all there may be: nobody new can register (see --max-accounts)");
-  co_await reply(stream, as_bytes(wire::kBadRequest));
+    log::warn(
+        "there are ", x_desk.clients().size(),
+        " clients, which is all there may be, and none was unused for long enough to make room "
+        "(see --max-accounts, --account-age)");
+  co_await reply(stream, as_bytes(wire::kBadRequest), x_loop.now());
 }
 
-Task<bool> Provider::reply(Stream& stream, BytesView bytes) {
-  stream.set_deadline(x_loop.now() + wire::kWriteTimeout);
+Task<bool> Provider::reply(Stream& stream, BytesView bytes, Instant now) {
+  stream.set_deadline(now + wire::kWriteTimeout);
   const auto written = co_await stream.write_all(bytes);
   stream.shutdown_send();
   co_return written.has_value();
@@ -280,6 +325,30 @@ void Provider::settle(const ClientAddress& address, std::vector<std::int64_t> id
   });
 }
 
+// ---- Mail that nobody fetches ---------------------------------------------------------------
+
+/// Once in a while, and again at once when there may be more.
+void Provider::expire_mail() {
+  const WallTime before = x_loop.wall_now() - *x_options.mail_age;
+  x_store->expire(before, wire::kMailExpiryBatch,
+                  [this](const sqlite::Result<std::vector<ClientAddress>>& whose) {
+                    if (!whose || x_stopping) return expire_mail_later();
+                    for (const ClientAddress& address : *whose)
+                      x_desk.removed(address, 1);
+                    x_tally.expired += whose->size();
+                    if (whose->size() < wire::kMailExpiryBatch) return expire_mail_later();
+                    expire_mail();
+                  });
+}
+
+void Provider::expire_mail_later() {
+  const Duration wait =
+      std::clamp<Duration>(*x_options.mail_age / 4, 1s, wire::kMailExpiryInterval);
+  x_loop.call_at(x_loop.now() + wait, [this] {
+    if (!x_stopping) expire_mail();
+  });
+}
+
 // ---- The world ------------------------------------------------------------------------------
 
 std::string Provider::presence_body() const {
@@ -304,8 +373,13 @@ void Provider::record_node() {
   x_log.node(std::move(row));
 }
 
-/// Said once: from now on the node no longer knows every packet it ever took.
+/// Said once: from now on one mailbox holds less than it might; from now on the node no longer
+/// knows every packet it ever took.
 void Provider::watch_bounds() {
+  if (x_desk.mailbox_limit() < x_options.limits.mailbox && !std::exchange(x_filling_said, true))
+    log::warn(
+        "more than half of the mail there may be is waiting: what one client may have waiting "
+        "falls with the room that is left (see --max-messages)");
   if (x_forgetting_said || x_desk.tags().forgotten_generations() == 0) return;
   x_forgetting_said = true;
   log::warn("the tag memory is full: a packet sent again after more than ",

@@ -6,7 +6,7 @@
 // handed out the mail. A packet is kept at once, or kCommitWindow after the ones before it were,
 // unless a client asks for something. Mail is deleted once its reply was written, ended, and
 // acknowledged by the client's system; whatever else happens to the connection, it is offered
-// again.
+// again. So it is when the next pull finds nothing while this one's reply stalls (replies.h).
 //
 // Bounds: wire/limits.h and Limits. Threads: the loop's (the store has one of its own). The loop
 // outlives this object; this object and what it is given outlive the loop's run.
@@ -23,6 +23,7 @@
 #include "src/ports/entropy.h"
 #include "src/presence/announcer.h"
 #include "src/provider/desk.h"
+#include "src/provider/replies.h"
 #include "src/record/drop_reason.h"
 #include "src/record/hop_log.h"
 #include "src/runtime/alarm.h"
@@ -40,6 +41,7 @@ struct Options {
   unsigned layers = wire::kDefaultLayers;
   std::size_t tag_memory_bytes = wire::kTagMemoryBytes;
   std::size_t connections = wire::kMaxConnections;  // of each listener
+  std::optional<Duration> mail_age = std::nullopt;  // what waits for longer is deleted
   Limits limits;
 };
 
@@ -49,9 +51,11 @@ struct Tally {
   std::uint64_t stored = 0;
   record::DropCounts dropped;
   std::uint64_t registrations = 0;
+  std::uint64_t replaced = 0;  // accounts that made room for others
   std::uint64_t pulls = 0;
   std::uint64_t handed_out = 0;     // messages whose reply arrived
   std::uint64_t offered_again = 0;  // messages whose reply did not
+  std::uint64_t expired = 0;        // messages that waited for too long
   std::uint64_t refused = 0;        // requests answered `bad foomp`
 };
 
@@ -95,10 +99,16 @@ class Provider {
   runtime::Task<Answer> read_request(runtime::Stream& stream);
   runtime::Task<> give_token(runtime::Stream& stream, const GiveToken& answer);
   runtime::Task<> give_mail(runtime::Stream& stream, const GiveMail& answer);
+  runtime::Task<sqlite::Result<std::vector<store::Mail>>> offer(const GiveMail& answer);
+  runtime::Task<sqlite::Result<void>> keep_account(const ClientAddress& address,
+                                                   std::optional<ClientAddress> leaves);
   runtime::Task<> refuse(runtime::Stream& stream, runtime::Refusal why);
-  runtime::Task<bool> reply(runtime::Stream& stream, BytesView bytes);
+  runtime::Task<bool> reply(runtime::Stream& stream, BytesView bytes, Instant now);
   runtime::Task<bool> acknowledged(const runtime::Stream& stream);
   void settle(const ClientAddress& address, std::vector<std::int64_t> ids, bool arrived);
+
+  void expire_mail();
+  void expire_mail_later();
 
   std::string presence_body() const;
   void record_node();
@@ -117,9 +127,11 @@ class Provider {
   std::optional<runtime::Listener> x_mixes, x_clients;
   presence::Announcer x_presence;
   Tally x_tally;
+  Replies x_replies;
   std::size_t x_registering = 0;  // accounts on their way to the disk
   bool x_stopping = false;
-  bool x_forgetting_said = false, x_failing_said = false, x_full_said = false;
+  bool x_forgetting_said = false, x_failing_said = false, x_full_said = false,
+       x_filling_said = false;
 };
 
 }  // namespace mix::provider

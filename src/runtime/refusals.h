@@ -30,6 +30,8 @@ namespace mix::runtime {
   X(bad_token, "a pull without the address's token, or of an address that never registered")     \
   X(accounts_full, "a registration beyond the number of accounts")                               \
   X(store_failed, "the provider's database refused a registration or a pull")                    \
+  X(stalled_reply,                                                                               \
+    "a reply with mail was not acknowledged in time, and a newer pull had the mail")             \
   X(bad_entry, "a presence or metrics report with a field that may not be so")                   \
   X(claimed, "a presence for a living entry that somebody else announced")                       \
   X(directory_full, "a presence or report beyond what the directory keeps")                      \
