@@ -212,5 +212,7 @@ struct Ability {
   std::string advice;  ///< what to do where it is not available; empty where it is
 };
 std::vector<Ability> probe_machine();
+/// The machine refuses to switch address randomisation off (its row is "address layout").
+bool addresses_stay_random();
 
 }  // namespace lab::controller

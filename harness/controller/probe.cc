@@ -40,12 +40,22 @@ bool can_close_vdso() {
          ::mprotect(reinterpret_cast<void*>(at - pages.before), pages.size, PROT_NONE) == 0;
 }
 
+/// Who was started without randomisation needs nobody's leave.
+bool can_fix_layout() {
+  return ::personality(ADDR_NO_RANDOMIZE) != -1 ||
+         (::personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0;
+}
+
 bool can_filter() {
   std::uint32_t action = SECCOMP_RET_TRAP;
   return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
 }  // namespace
+
+bool addresses_stay_random() {
+  return !in_child(can_fix_layout);
+}
 
 std::vector<Ability> probe_machine() {
   std::vector<Ability> out;
@@ -64,9 +74,11 @@ std::vector<Ability> probe_machine() {
       "the second trap is available; it does not catch the vsyscall page of very old programs",
       "--trap sud is not possible; the default trap does not need it",
       "nothing, or use Linux 5.11 or newer");
-  add("address layout", in_child([] { return ::personality(ADDR_NO_RANDOMIZE) != -1; }),
-      "address randomisation can be switched off for nodes", "refused: nodes cannot be started",
-      "in a container, start it with a seccomp profile that allows personality(2)");
+  add("address layout", !addresses_stay_random(),
+      "address randomisation can be switched off for nodes",
+      "refused: a program that shows an address, or orders by addresses, has another run each time",
+      "in a container, start it with a seccomp profile that allows personality(2), such as docker "
+      "run --security-opt seccomp=unconfined");
   add("ptrace at exec", in_child([] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0; }),
       "AT_RANDOM is set and the vDSO hidden before the first instruction",
       "refused: nodes cannot be started", "allow ptrace(2): in a container by its seccomp profile");
