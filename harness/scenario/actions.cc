@@ -107,11 +107,13 @@ void Resolver::act_on_wires(Section& section, Action action) {
       return problem(section, "on", "there is no [link." + on + "]; wires are link(from -> to)");
     action.link = on;
     action.law = law_of(section, link->second);
+    datagrams(section, senders_over(on));
     return push(section, std::move(action), Verb::set_link);
   }
   const auto pairs = wires(section, "on");
   if (!pairs) return;
   action.target = section.get<std::string>("on");
+  datagrams(section, hosts_of(x_plan, pairs->from));
   // Wires of different links keep their other keys: one action for each link.
   std::map<std::pair<HostId, std::string>, std::vector<HostId>> groups;
   for (HostId from : hosts_of(x_plan, pairs->from))

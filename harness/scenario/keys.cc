@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace lab::scenario {
 namespace {
@@ -49,19 +50,21 @@ constexpr Key kProgram[] = {
     {"files", Kind::files, nullptr, "what its folder holds: path = source beside the scenario"},
     {"expect_exit", Kind::integer, nullptr, "the exit status it must end with", "0|255"},
 };
-#define LINK_KEYS(LATENCY, QUEUE, NONE, RATIO, ONLY)                                              \
-  {"latency", Kind::latency, LATENCY, "time from one end to the other", nullptr, ONLY},           \
-      {"loss",  Kind::loss, RATIO, "share of segments and datagrams lost, or their bursts",       \
-       nullptr, ONLY},                                                                            \
-      {"bandwidth", Kind::bandwidth, nullptr, "unlimited without it", nullptr, ONLY},             \
-      {"queue", Kind::size, QUEUE, "what may wait for the bandwidth; the rest is lost",           \
-       nullptr, ONLY},                                                                            \
-      {"duplicate", Kind::ratio, RATIO, "share of datagrams that come twice", nullptr, ONLY},     \
-      {"corrupt", Kind::ratio, RATIO, "share of datagrams with a flipped bit", nullptr, ONLY},    \
-      {"reorder", Kind::reorder, nullptr, "share of datagrams that come so much later",           \
-       nullptr,   ONLY},                                                                          \
-  {                                                                                               \
-    "fragment", Kind::choice, NONE, "whether reads are cut at seeded points", "none|seeded", ONLY \
+#define LINK_KEYS(LATENCY, QUEUE, NONE, RATIO, ONLY)                                                 \
+  {"latency", Kind::latency, LATENCY, "time from one end to the other", nullptr, ONLY},              \
+      {"loss",  Kind::loss, RATIO, "share of segments and datagrams lost, or their bursts",          \
+       nullptr, ONLY},                                                                               \
+      {"bandwidth", Kind::bandwidth, nullptr, "unlimited without it", nullptr, ONLY},                \
+      {"queue", Kind::size, QUEUE, "what may wait for the bandwidth; the rest is lost",              \
+       nullptr, ONLY},                                                                               \
+      {"duplicate", Kind::ratio, RATIO, "share of datagrams (not of TCP) that come twice",           \
+       nullptr,     ONLY},                                                                           \
+      {"corrupt", Kind::ratio, RATIO, "share of datagrams (not of TCP) with a flipped bit",          \
+       nullptr,   ONLY},                                                                             \
+      {"reorder", Kind::reorder, nullptr, "share of datagrams (not of TCP) that come so much later", \
+       nullptr,   ONLY},                                                                             \
+  {                                                                                                  \
+    "fragment", Kind::choice, NONE, "whether reads are cut at seeded points", "none|seeded", ONLY    \
   }
 constexpr Key kLink[] = {LINK_KEYS("\"1 ms\"", "\"64 KiB\"", "\"none\"", "\"0/1\"", nullptr)};
 constexpr Key kConnect[] = {
@@ -144,17 +147,18 @@ constexpr std::array<Table, 10> kTables{{
     {"record", Shape::single, nullptr, "What the recording keeps.", kRecord},
 }};
 
+/// Letters to put in, leave out, change or swap with the next (Damerau): "rnu" is one from "run".
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> earlier, above(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j)
     row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    earlier = std::exchange(above, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], earlier[j - 2] + 1);
     }
   }
   return row[b.size()];

@@ -25,6 +25,36 @@ LinkLaw law_of(const Section& section, LinkLaw law) {
   return law;
 }
 
+std::vector<HostId> Resolver::senders_over(const std::string& link) const {
+  std::vector<HostId> out;
+  const auto uses_it = [&](HostId from) {
+    for (std::size_t to = 0; to < x_plan.hosts.size(); ++to)
+      if (HostId(to) != from && x_plan.link_between(from, HostId(to)) == link) return true;
+    return false;
+  };
+  for (std::size_t from = 0; from < x_plan.hosts.size(); ++from)
+    if (uses_it(HostId(from))) out.push_back(HostId(from));
+  return out;
+}
+
+/// The mixnet speaks TCP, which hides what these keys do to a datagram: they would do nothing.
+void Resolver::datagrams(const Section& section, const std::vector<HostId>& senders) {
+  if (senders.empty()) return;  // one host: there is no wire at all
+  const auto asked = [&](const char* key) {
+    if (!section.has(key)) return false;
+    if (key == std::string_view("reorder")) return section.get<Reorder>(key).ratio.num > 0;
+    return section.get<Ratio>(key).num > 0;
+  };
+  const auto may_send = [&](const Program& program) {
+    return !is_own(program) && std::ranges::find(senders, program.host) != senders.end();
+  };
+  for (const char* key : {"duplicate", "corrupt", "reorder"})
+    if (asked(key) && std::ranges::none_of(x_plan.programs, may_send))
+      problem(section, key,
+              "has no effect: it is about datagrams, and whoever sends here speaks TCP only, as "
+              "[mixnet]'s programs do (latency, loss, bandwidth and fragment act on TCP)");
+}
+
 void Resolver::links() {
   std::vector<std::string> names;
   for (const Section* section : x_document.all("link")) {
@@ -53,6 +83,8 @@ void Resolver::links() {
   for (const Section* section : x_document.all("link"))
     if (!used.contains(section->name))
       problem(*section, nullptr, "has no effect: no [[connect]] uses it");
+    else
+      datagrams(*section, senders_over(section->name));
 }
 
 void Resolver::traffic() {

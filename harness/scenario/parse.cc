@@ -14,6 +14,10 @@ void Resolver::problem(const Section& section, const char* key, const std::strin
   x_problems.push_back({place, section.heading() + name + ": " + text});
 }
 
+std::string Resolver::where(const Section& section, const char* key) {
+  return to_text(Problem{section.place_of(key), section.heading() + " " + key});
+}
+
 Stream Resolver::chance(const Section& section, const char* key) const {
   return stream(
       x_plan.seed, "scenario.any",

@@ -73,7 +73,7 @@ from = "mix@layer1"
 to = "mix@layer2"
 link = "slow"
 [[connect]]
-from = "client"
+from = "client, box"
 to = "*"
 link = "bursty"
 directed = true

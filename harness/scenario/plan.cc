@@ -45,6 +45,14 @@ const char* to_text(Verb verb) {
   return "?";
 }
 
+bool is_own(const Program& program) {
+  return program.command[0].starts_with("nym-") || program.command[0].starts_with("mixlab-");
+}
+
+bool Plan::own_programs_only() const {
+  return std::ranges::all_of(programs, is_own);
+}
+
 const std::string& Plan::link_between(HostId from, HostId to) const {
   static const std::string kDefault = "default";
   const auto has = [](const std::vector<HostId>& set, HostId id) {

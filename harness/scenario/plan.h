@@ -79,7 +79,11 @@ struct Program {
   Role role = Role::other;      // of the node it is in the recording; init and talk are `other`
   int layer = -1;               // client 0, mix 1.., provider layers + 1, else -1 (NULL)
   std::string public_key_file;  // under its folder, for `fetch` of others; empty: none
+  // Where the scenario says so, for messages: "x.toml:8:1: [[program]] command"; empty: [mixnet]'s.
+  std::string command_place, files_place;
 };
+/// Whether it is one of this project's: those speak TCP only, and give one chain on any machine.
+bool is_own(const Program& program);
 
 /// Traffic between `from` and `to` uses `law`. Several may match: the last one counts.
 struct Connect {
@@ -144,6 +148,8 @@ struct Plan {
 
   /// The name of the link that the wire from one host to another uses.
   const std::string& link_between(HostId from, HostId to) const;
+  /// Whether nothing runs but this project's programs.
+  bool own_programs_only() const;
 };
 
 }  // namespace lab::scenario

@@ -58,6 +58,7 @@ void Resolver::instead(const Section& mixnet) {
         command, [](const std::string& word) { return word.starts_with("--"); });
     command.erase(command.begin(), flags);
     command.insert(command.begin(), words.begin(), words.end());
+    found->command_place = where(mixnet, "instead");
   }
 }
 
@@ -77,13 +78,17 @@ void Resolver::program(const Section& section) {
   out.host = find_host(x_plan, section.get<std::string>("host"));
   out.name = section.get<std::string>("name");
   out.command = section.get<Words>("command");
+  out.command_place = where(section, "command");
   out.start = section.get<Duration>("start");
   if (section.has("stop")) {
     out.stop = section.get<Duration>("stop");
     if (*out.stop <= out.start) problem(section, "stop", "is not after 'start'");
   }
   inside(section, "start", out.start);
-  if (section.has("files")) out.files = section.get<Files>("files");
+  if (section.has("files")) {
+    out.files = section.get<Files>("files");
+    out.files_place = where(section, "files");
+  }
   if (section.has("expect_exit"))
     out.expect_exit = static_cast<int>(section.get<std::int64_t>("expect_exit"));
   if (std::ranges::find(x_plan.programs, out.name, &Program::name) != x_plan.programs.end())

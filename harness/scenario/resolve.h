@@ -22,6 +22,8 @@ class Resolver {
 
  private:
   void problem(const Section& section, const char* key, const std::string& text);
+  /// "x.toml:8:1: [[program]] command"
+  static std::string where(const Section& section, const char* key);
   /// The selection under `key`, or nullopt and a problem.
   std::optional<Selection> selection(Section& section, const char* key);
   std::optional<Wires> wires(Section& section, const char* key);
@@ -39,6 +41,9 @@ class Resolver {
   void act_on_programs(Section& section, Action action);
   void cut(Section& section, Action action);
   void push(const Section& section, Action action, Verb end);
+  /// Refuses keys about datagrams where none of the senders has a program that may send any.
+  void datagrams(const Section& section, const std::vector<HostId>& senders);
+  std::vector<HostId> senders_over(const std::string& link) const;
   void expectation(Section& section);
   bool inside(const Section& section, const char* key, Duration time);
 
