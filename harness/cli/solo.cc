@@ -8,6 +8,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/files.h"
 #include "harness/cli/stops.h"
+#include "harness/model/time_text.h"
 #include "harness/replay/debugger.h"
 #include "harness/replay/pack.h"
 #include "harness/replay/recording.h"
@@ -98,8 +99,8 @@ class Session {
   }
 
   int show_stop(const Solo::Next& next) {
-    std::cout << "stopped before event " << next.seq << ", at " << mix::to_text(next.time - kStart)
-              << "; " << x_flags.node << " is process " << x_solo.process_id() << "\n";
+    std::cout << "stopped before event " << next.seq << ", at " << exact_text(next.time) << "; "
+              << x_flags.node << " is process " << x_solo.process_id() << "\n";
     for (const std::string& line : x_solo.state())
       std::cout << "  " << line << "\n";
     if (::isatty(STDIN_FILENO) == 1) {

@@ -2,6 +2,7 @@
 #include "harness/cli/state_text.h"
 
 #include "harness/controller/node_state.h"
+#include "harness/model/time_text.h"
 
 namespace lab::cli {
 namespace {
@@ -9,9 +10,6 @@ namespace {
 using controller::NodeState;
 using controller::SocketState;
 
-std::string when(VirtualTime time) {
-  return time == kNever ? "never" : mix::to_text(time - kStart);
-}
 std::string descriptor(int number) {
   return number < 0 ? "(closed)" : std::to_string(number);
 }
@@ -34,16 +32,16 @@ std::string lines_of(const std::string& name, const NodeState& state) {
   std::string out = "  " + name + "  " + state.phase;
   if (state.pid <= 0) return out + "\n";
   out += ", pid " + std::to_string(state.pid) + ", " + std::to_string(state.activations) +
-         " activations, wakes " + when(state.wakes_at);
+         " activations, wakes " + exact_text(state.wakes_at);
   if (state.inbox_bytes > 0) out += ", " + std::to_string(state.inbox_bytes) + " B in its inbox";
   out += "\n";
   for (const controller::Waiting& thread : state.threads)
     out += "    thread " + std::to_string(thread.thread) + "  in " + thread.call + " since " +
-           when(thread.since) + (thread.until == kNever ? "" : ", until " + when(thread.until)) +
-           "\n";
+           exact_text(thread.since) +
+           (thread.until == kNever ? "" : ", until " + exact_text(thread.until)) + "\n";
   for (const controller::TimerState& timer : state.timers) {
-    out += "    timer " + descriptor(timer.descriptor) + "  due " + when(timer.due);
-    if (timer.interval.count() > 0) out += ", every " + mix::to_text(timer.interval);
+    out += "    timer " + descriptor(timer.descriptor) + "  due " + exact_text(timer.due);
+    if (timer.interval.count() > 0) out += ", every " + exact_text(timer.interval);
     if (timer.unread > 0) out += ", has run out";
     out += "\n";
   }

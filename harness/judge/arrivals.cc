@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "harness/judge/court.h"
+#include "harness/model/time_text.h"
 
 namespace lab::judge {
 namespace {
@@ -19,7 +20,7 @@ std::string share(std::int64_t part, std::int64_t whole) {
 /// Whether the ratio holds; sets verdict and detail.
 bool judge_share(const Expectation& e, Finding& out, std::int64_t good, std::int64_t all,
                  const std::string& what) {
-  out.detail = share(good, all) + " " + what + " within " + mix::to_text(e.within) + ", " +
+  out.detail = share(good, all) + " " + what + " within " + exact_text(e.within) + ", " +
                to_text(e.ratio) + " asked";
   const bool holds =
       at_least(static_cast<std::uint64_t>(good), static_cast<std::uint64_t>(all), e.ratio);
@@ -53,11 +54,11 @@ void share_of(Court& court, const Expectation& e, Finding& out, const std::strin
               from, to);
   if (!first.next()) return;
   out.packet = first.integer(0);
-  out.expected = "packet " + std::to_string(first.integer(0)) + " " + what + " within " +
-                 mix::to_text(e.within);
+  out.expected =
+      "packet " + std::to_string(first.integer(0)) + " " + what + " within " + exact_text(e.within);
   out.observed = first.is_null(3) ? "it is " + first.text(4) +
                                         (first.is_null(5) ? "" : " (" + first.text(5) + ")")
-                                  : "it took " + mix::to_text(Duration(first.integer(3)));
+                                  : "it took " + exact_text(Duration(first.integer(3)));
   court.blame(out, first.integer(1), first.integer_or_null(2));
 }
 
@@ -84,9 +85,9 @@ void heard(Court& court, const Expectation& e, Finding& out) {
                   " ORDER BY s.t LIMIT 1",
               from, to);
   if (out.verdict == Verdict::pass || !first.next()) return;
-  out.expected = "message " + first.text(0) + " read within " + mix::to_text(e.within);
+  out.expected = "message " + first.text(0) + " read within " + exact_text(e.within);
   out.observed =
-      first.is_null(3) ? "nobody read it" : "it took " + mix::to_text(Duration(first.integer(3)));
+      first.is_null(3) ? "nobody read it" : "it took " + exact_text(Duration(first.integer(3)));
   court.blame(out, first.integer(1), first.integer_or_null(2));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What programs do: how long a mix holds a packet, how a program exits.
 #include "harness/judge/court.h"
+#include "harness/model/time_text.h"
 
 namespace lab::judge {
 
@@ -28,10 +29,10 @@ void delay_law(Court& court, const Expectation& e, Finding& out) {
               from, to);
   if (bad == 0 || !first.next()) return;
   out.packet = first.integer_or_null(5);
-  out.expected = "held for " + mix::to_text(Duration(first.integer(3)));
+  out.expected = "held for " + exact_text(Duration(first.integer(3)));
   out.observed = first.text_or(2, "nobody") + " held a packet for " +
-                 mix::to_text(Duration(first.integer(4))) + ", asked for " +
-                 mix::to_text(Duration(first.integer(3)));
+                 exact_text(Duration(first.integer(4))) + ", asked for " +
+                 exact_text(Duration(first.integer(3)));
   court.blame(out, first.integer(0), first.integer_or_null(1));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/recorder/recorder.h"
 
+#include "harness/model/time_text.h"
 #include "harness/recorder/tables.h"
 #include "src/prelude/check.h"
 #include "src/prelude/cursor.h"
@@ -370,7 +371,7 @@ void Recorder::stopped(VirtualTime time, NodeId node) {
 void Recorder::note(VirtualTime time, NodeId node, std::string_view text) {
   const NodeNumber id = number(node);
   const std::string who = id ? x_plan.programs[static_cast<std::size_t>(*id) - 1].name : "lab";
-  x_notes.push_back(mix::to_text(time - kStart) + " " + who + ": " + std::string(text));
+  x_notes.push_back(exact_text(time) + " " + who + ": " + std::string(text));
   x_writer.put(LogRow{ns(time), id, "lab", std::string(text)});
 }
 

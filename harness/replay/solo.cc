@@ -7,6 +7,7 @@
 #include "harness/judge/query.h"
 #include "harness/model/event.h"
 #include "harness/model/sha256.h"
+#include "harness/model/time_text.h"
 #include "harness/recorder/recorder.h"
 #include "harness/replay/solo_folder.h"
 #include "harness/replay/solo_words.h"
@@ -138,8 +139,8 @@ class Solo::Impl {
     if (!x_controller) return out;
     for (const controller::Waiting& w : x_controller->waiting())
       out.push_back("thread " + std::to_string(w.thread) + " waits in " + w.call + " since " +
-                    mix::to_text(w.since - kStart) +
-                    (w.until == kNever ? "" : ", until " + mix::to_text(w.until - kStart)));
+                    exact_text(w.since) +
+                    (w.until == kNever ? "" : ", until " + exact_text(w.until)));
     return out;
   }
 

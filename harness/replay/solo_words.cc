@@ -5,6 +5,7 @@
 
 #include "harness/judge/query.h"
 #include "harness/model/digest.h"
+#include "harness/model/time_text.h"
 #include "harness/protocol/contract.h"
 #include "harness/replay/solo.h"
 #include "src/prelude/bytes.h"
@@ -143,8 +144,8 @@ std::vector<std::string> recorded_outputs(mix::sqlite::Database& db, std::int64_
 }
 
 std::string to_text(const SoloDifference& d, const std::string& node) {
-  std::string out = "event " + std::to_string(d.seq) + ", at " + mix::to_text(d.time - kStart) +
-                    ": " + node + " does something else than it did then\n";
+  std::string out = "event " + std::to_string(d.seq) + ", at " + exact_text(d.time) + ": " + node +
+                    " does something else than it did then\n";
   for (const SoloDifference::Field& field : d.fields)
     out += "  " + field.name + "\n    recorded  " + field.recorded + "\n    seen now  " +
            field.seen + "\n";

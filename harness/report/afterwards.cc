@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-#include "src/prelude/instant.h"
+#include "harness/model/time_text.h"
 
 namespace lab::report {
 namespace {
@@ -16,7 +16,7 @@ using Rows = std::vector<std::pair<std::string, std::pair<std::string, std::stri
 std::string text(const json::value& value, bool duration) {
   if (value.is_null()) return "none";
   if (value.is_string()) return std::string(value.as_string());
-  return duration ? mix::to_text(mix::Duration(value.as_int64())) : json::serialize(value);
+  return duration ? exact_text(Duration(value.as_int64())) : json::serialize(value);
 }
 
 /// What a row is about: "loop packets", "hops 1 -> 2", "drops, loss".

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "harness/judge/query.h"
-#include "src/prelude/instant.h"
+#include "harness/model/time_text.h"
 
 namespace lab::report {
 namespace {
@@ -48,7 +48,7 @@ std::string line(const char* format, auto... values) {
   return out;
 }
 std::string duration(std::int64_t ns) {
-  return mix::to_text(mix::Duration(ns));
+  return exact_text(Duration(ns));
 }
 
 }  // namespace
@@ -135,8 +135,8 @@ std::string to_text(const json::object& s) {
       break;
     }
     const json::object& f = faults[i].as_object();
-    out += line("  %10s  %s %s\n", duration(number(f, "time_ns")).c_str(), text(f, "verb").c_str(),
-                text(f, "target").c_str());
+    out += line("  %10s  %s %s\n", exact_text(at_ns(number(f, "time_ns"))).c_str(),
+                text(f, "verb").c_str(), text(f, "target").c_str());
   }
   if (!run.at("chain").is_null()) out += "\nchain " + text(run, "chain") + "\n";
   return out;

@@ -4,7 +4,7 @@
 #include <boost/json.hpp>
 
 #include "harness/judge/query.h"
-#include "src/prelude/instant.h"
+#include "harness/model/time_text.h"
 
 namespace lab::report {
 
@@ -46,7 +46,7 @@ json::array way_of(mix::sqlite::Database& db, std::int64_t packet) {
 
 std::string time_text(const json::value& value) {
   if (!value.is_int64()) return "never";
-  return mix::to_text(mix::Duration(value.as_int64()));
+  return exact_text(at_ns(value.as_int64()));
 }
 
 std::string hop_line(const json::object& hop) {
@@ -54,7 +54,8 @@ std::string hop_line(const json::object& hop) {
                     (hop.at("hop").is_int64() ? std::to_string(hop.at("hop").as_int64()) : "?") +
                     "  " + str(hop, "from") + " -> " + str(hop, "to") + "  sent " +
                     time_text(hop.at("sent_ns")) + ", received " + time_text(hop.at("received_ns"));
-  if (hop.at("delay_ns").is_int64()) out += ", asked to hold it " + time_text(hop.at("delay_ns"));
+  if (hop.at("delay_ns").is_int64())
+    out += ", asked to hold it " + exact_text(Duration(hop.at("delay_ns").as_int64()));
   if (!str(hop, "verdict").empty()) out += ", " + str(hop, "verdict");
   if (!str(hop, "reason").empty()) out += " (" + str(hop, "reason") + ")";
   return out + "\n";
@@ -69,8 +70,7 @@ std::optional<std::string> trace(mix::sqlite::Database& db, std::int64_t packet)
             packet);
   if (!row.next()) return std::nullopt;
   const auto when = [&](int column) {
-    return row.is_null(column) ? std::string("never")
-                               : mix::to_text(mix::Duration(row.integer(column)));
+    return row.is_null(column) ? std::string("never") : exact_text(at_ns(row.integer(column)));
   };
   std::string out = "packet " + std::to_string(packet) + ", " + row.text(0) + ", made by " +
                     row.text(1) + " at " + when(2) + ": " + row.text(3) +
