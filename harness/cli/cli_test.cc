@@ -1,75 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command as a user meets it: words, files and exit statuses, with small programs of the
 // system.
+#include "harness/cli/cli_test.h"
+
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
-#include <boost/test/unit_test.hpp>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "src/sqlite/database.h"
 
-namespace fs = std::filesystem;
-
-namespace {
-
-struct Said {
-  int status = 0;
-  std::string out;  // both streams
-};
-
-struct Place {
-  Place() {
-    path = fs::temp_directory_path() / ("mixlab-cli-" + std::to_string(::getpid()));
-    fs::create_directories(path);
-  }
-  ~Place() { fs::remove_all(path); }
-
-  std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name) << text;
-    return (path / name).string();
-  }
-  /// Runs `mixlab <words>` there.
-  Said mixlab(const std::string& words) const {
-    const fs::path program =
-        fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin" / "mixlab";
-    const std::string command =
-        "cd " + path.string() + " && " + program.string() + " " + words + " 2>&1";
-    FILE* pipe = ::popen(command.c_str(), "r");
-    BOOST_REQUIRE(pipe != nullptr);
-    Said said;
-    char buffer[4096];
-    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe))
-      said.out.append(buffer, n);
-    const int status = ::pclose(pipe);
-    said.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
-    return said;
-  }
-  fs::path path;
-};
-
-std::string scenario(const std::string& command, const std::string& rest = "") {
-  return "[scenario]\nname = \"small\"\nduration = \"3 s\"\n[[program]]\nhost = \"box\"\nname = "
-         "\"it\"\ncommand = " +
-         command + "\n" + rest;
-}
-std::size_t times(const std::string& text, const std::string& part) {
-  std::size_t out = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-    ++out;
-  return out;
-}
-bool has(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return true;
-  BOOST_TEST_MESSAGE(text);
-  return false;
-}
-
-}  // namespace
+using namespace lab::cli_test;
 
 BOOST_AUTO_TEST_CASE(a_program_runs_and_is_recorded) {
   const Place place;
@@ -97,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_exit_fails_with_a_report_and_the_command_again) {
   const Said said = place.mixlab("run " + file + " --out r.sqlite");
   BOOST_TEST(said.status == 1, said.out);
   BOOST_TEST(has(said.out, "FAILED  exit (finally): 0 of 1 programs ended with 0"));
-  BOOST_TEST(has(said.out, "again     mixlab run " + file + " --seed 1\n"));
+  BOOST_TEST(has(said.out, "again     " + Place::program() + " run " + file + " --seed 1\n"));
   BOOST_TEST(has(said.out, "expected  it exits with 0\nobserved  it exited with 1, at "));
   BOOST_TEST(std::ranges::count(said.out, '\n') <= 60);
   const fs::path twin = place.path / "r.sqlite.failure.json";
@@ -131,7 +71,8 @@ BOOST_AUTO_TEST_CASE(mistakes_of_the_user_end_with_2_and_name_the_place) {
   const std::string missing = place.file("m.toml", scenario("[\"no-such-program\"]"));
   const Said nobody = place.mixlab("run " + missing);
   BOOST_TEST(nobody.status == 2);
-  BOOST_TEST(has(nobody.out, "it: there is no program 'no-such-program'"));
+  BOOST_TEST(has(nobody.out, missing + ":7:1: [[program]] command: there is no program "
+                                       "'no-such-program' (looked in "));
   BOOST_TEST(place.mixlab("run nowhere.toml").status == 2);
   BOOST_TEST(place.mixlab("run").status == 2);
   BOOST_TEST(place.mixlab("walk").status == 2);
@@ -304,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_run_stands_still_where_it_is_told_and_goes_on_from_a_pipe
   BOOST_TEST(said.status == 0, said.out);
   BOOST_TEST(has(said.out, "stopped at 0.001000000 s, after 2 events: 1 ms\n"));
   BOOST_TEST(has(said.out, "  it  running, pid "));
-  BOOST_TEST(has(said.out, " in clock_nanosleep since 0 ns, until 2.00 s"));
+  BOOST_TEST(has(said.out, " in clock_nanosleep since 0 s, until 2 s"));
   BOOST_TEST(has(said.out, "stopped at 2.000000000 s, after 4 events"));
   BOOST_TEST(has(said.out, "'walk' is no command"));
   BOOST_TEST(has(said.out, "that is past; b 1 s runs again to it"));
@@ -338,4 +279,16 @@ BOOST_AUTO_TEST_CASE(help_and_references_are_there) {
   BOOST_TEST(has(place.mixlab("check " + file).out, "small: 3 s of virtual time, seed 1"));
   place.file("canonical.toml", place.mixlab("check " + file + " --canonical").out);
   BOOST_TEST(place.mixlab("check canonical.toml").status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_beside_the_scenario_is_had_again_in_full) {
+  const Place place;
+  fs::copy_file("/bin/echo", place.path / "tool");
+  const std::string file = place.file("s.toml", scenario("[\"./tool\", \"hello\"]"));
+  BOOST_TEST(place.mixlab("run " + file + " --out r.sqlite").status == 0);
+  const Said full = place.mixlab("replay r.sqlite --full full.sqlite");
+  BOOST_TEST(full.status == 0, full.out);
+  BOOST_TEST(has(full.out, "the same run in full: full.sqlite, chain "));
+  const Said alone = place.mixlab("replay full.sqlite --node it");
+  BOOST_TEST(alone.status == 0, alone.out);
 }

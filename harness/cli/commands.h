@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/recorder/sources.h"
+#include "harness/runner/runner.h"
 
 namespace lab::cli {
 
@@ -38,6 +39,8 @@ struct RunFlags {
   std::string until;
   /// What [[program]] files hold, where they are not read from disk: a recording's.
   std::optional<std::vector<recorder::Source>> sources;
+  /// What the programs are, where they are not looked for: a recording's.
+  runner::FindBinary find;
   bool second_look = false;  // the other run of --check: addresses random, another CPU
 };
 

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/files.h"
 #include "harness/judge/query.h"
 #include "harness/replay/difference.h"
 #include "harness/report/afterwards.h"
@@ -55,6 +56,7 @@ std::optional<std::int64_t> packet_of(Database& db, const EventLine& event) {
 struct Side {
   std::string name;
   Database db;
+  std::string doubt;  // empty: the file is whole
   std::optional<std::int64_t> packet;
   std::int64_t packet_event = 0;
 
@@ -94,6 +96,13 @@ json::array to_json(const std::vector<report::Contrast>& all) {
   return out;
 }
 
+json::array doubts(const Side& a, const Side& b) {
+  json::array out;
+  for (const Side* side : {&a, &b})
+    if (!side->doubt.empty()) out.push_back(json::value(side->doubt));
+  return out;
+}
+
 json::object to_json(const replay::Difference& found, Side& a, Side& b) {
   json::array fields;
   if (found.a && found.b)
@@ -106,7 +115,8 @@ json::object to_json(const replay::Difference& found, Side& a, Side& b) {
                    {"fields", fields},
                    {"before", to_json(found.before)},
                    {"after_a", to_json(found.after_a)},
-                   {"after_b", to_json(found.after_b)}};
+                   {"after_b", to_json(found.after_b)},
+                   {"doubts", doubts(a, b)}};
   for (auto& [key, side] : {std::pair<const char*, Side&>{"packet_a", a}, {"packet_b", b}})
     out[key] = side.packet
                    ? json::value(json::object{{"id", *side.packet},
@@ -178,11 +188,10 @@ std::string unknown_name(const DiffFlags& flags, Database& a, Database& b) {
 }  // namespace
 
 int diff(const DiffFlags& flags) {
-  auto left = Database::open(flags.a, Database::Mode::read_only);
-  if (!left) return refuse(flags.a + ": " + left.error().text);
-  auto right = Database::open(flags.b, Database::Mode::read_only);
-  if (!right) return refuse(flags.b + ": " + right.error().text);
-  Side a{flags.a, std::move(*left), {}}, b{flags.b, std::move(*right), {}};
+  auto left = look_at(flags.a), right = look_at(flags.b);
+  if (!left || !right) return kUsage;
+  Side a{flags.a, std::move(left->db), left->doubt, {}};
+  Side b{flags.b, std::move(right->db), right->doubt, {}};
   try {
     if (const std::string wrong = unknown_name(flags, a.db, b.db); !wrong.empty())
       return refuse(wrong);
@@ -194,7 +203,7 @@ int diff(const DiffFlags& flags) {
   try {
     if (*found) return explain(**found, flags, a, b);
     if (flags.json)
-      std::cout << json::serialize(json::object{{"equal", true}}) << "\n";
+      std::cout << json::serialize(json::object{{"equal", true}, {"doubts", doubts(a, b)}}) << "\n";
     else
       std::cout << "the same events in the same order\n";
     return kHolds;

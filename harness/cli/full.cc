@@ -7,6 +7,7 @@
 
 #include "harness/cli/commands.h"
 #include "harness/cli/files.h"
+#include "harness/replay/pack.h"
 #include "harness/replay/recording.h"
 
 namespace lab::cli {
@@ -30,6 +31,10 @@ int record_in_full(const FullFlags& flags) {
   run_flags.seed = static_cast<std::uint64_t>(recorded->seed);
   run_flags.settings = {"record.payload=\"full\""};
   run_flags.sources = recorded->sources;
+  const auto pack = replay::Pack::beside(*recorded);
+  run_flags.find = [&](const scenario::Program& program) {
+    return replay::find_binary(*recorded, pack, program, bin_folder(), work.path() + "/programs");
+  };
   run_flags.out = flags.out;
   run_flags.force = flags.force;
   run_flags.quiet = run_flags.silent = true;
@@ -40,8 +45,8 @@ int record_in_full(const FullFlags& flags) {
   if (full->chain != recorded->chain) {
     std::error_code ignored;
     std::filesystem::remove(flags.out, ignored);
-    return refuse(kFailed, "it is another run now, with chain " + full->chain +
-                               "; see mixlab replay " + shell_word(flags.file));
+    return refuse(kFailed, "it is another run now, with chain " + full->chain + "; see " +
+                               called() + " replay " + shell_word(flags.file));
   }
   std::cout << "the same run in full: " << flags.out << ", chain " << full->chain << "\n";
   return kHolds;

@@ -18,10 +18,6 @@ namespace {
 
 namespace json = boost::json;
 
-mix::sqlite::Result<mix::sqlite::Database> open(const std::string& file) {
-  return mix::sqlite::Database::open(file, mix::sqlite::Database::Mode::read_only);
-}
-
 }  // namespace
 
 std::string bin_folder() {
@@ -37,18 +33,21 @@ int check(const std::string& scenario, const std::vector<std::string>& settings,
   }
   const auto plan = read_plan(scenario, settings);
   if (!plan) return kUsage;
-  std::cout << (canonical ? plan->canonical : explain(*plan));
+  if (canonical) {
+    std::cout << plan->canonical;
+    return kHolds;
+  }
+  if (!all_there(*plan)) return kUsage;
+  std::cout << explain(*plan);
   return kHolds;
 }
 
 int show(const std::string& file, bool as_json) {
-  auto db = open(file);
-  if (!db) {
-    std::cerr << "mixlab: " << file << ": " << db.error().text << "\n";
-    return kUsage;
-  }
+  auto looked = look_at(file);
+  if (!looked) return kUsage;
   try {
-    const json::object summary = report::summary(*db);
+    json::object summary = report::summary(looked->db);
+    summary["doubt"] = looked->doubt.empty() ? json::value(nullptr) : json::value(looked->doubt);
     std::cout << (as_json ? json::serialize(summary) + "\n" : report::to_text(summary));
     return kHolds;
   } catch (const judge::QueryFailed& failed) {
@@ -58,16 +57,13 @@ int show(const std::string& file, bool as_json) {
 }
 
 int trace(const std::string& file, std::int64_t packet) {
-  auto db = open(file);
-  if (!db) {
-    std::cerr << "mixlab: " << file << ": " << db.error().text << "\n";
-    return kUsage;
-  }
+  auto looked = look_at(file);
+  if (!looked) return kUsage;
   try {
-    const auto text = report::trace(*db, packet);
+    const auto text = report::trace(looked->db, packet);
     if (!text) {
-      std::cerr << "mixlab: " << file << " has no packet " << packet
-                << " (sqlite3 FILE 'select id, class from packet')\n";
+      std::cerr << "mixlab: " << file << " has no packet " << packet << " (sqlite3 "
+                << shell_word(file) << " 'select id, class from packet')\n";
       return kUsage;
     }
     std::cout << *text;

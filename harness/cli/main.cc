@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <iostream>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/files.h"
 #include "harness/cli/solo.h"
+#include "harness/scenario/keys.h"
 
 namespace {
 
@@ -16,6 +21,33 @@ constexpr const char* kFooter =
     "itself could not do its job; 4 inconclusive.\n"
     "A recording links senders to receivers: it is for test networks.";
 
+/// What the scenario's own key `seed` takes as well.
+std::string is_seed(const std::string& text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec == std::errc{} && read.ptr == end && value <= INT64_MAX) return {};
+  return "takes a whole number from 0 to " + std::to_string(INT64_MAX) + ", not '" + text + "'";
+}
+
+/// Of a word that is no command, CLI11 would only say that a command, or what it needs, is missing.
+bool is_known(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr))
+    names.push_back(command->get_name());
+  const bool option = word.starts_with("-");
+  if (option ? app.get_option_no_throw(word) != nullptr
+             : std::ranges::find(names, word) != names.end())
+    return true;
+  std::cerr << "mixlab: there is no " << (option ? "option" : "command") << " '" << word << "'"
+            << (option ? " before a command" : "") << lab::scenario::suggestion(word, names)
+            << "\nThe commands are";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    std::cerr << (i == 0 ? " " : i + 1 < names.size() ? ", " : " and ") << names[i];
+  std::cerr << "; " << lab::cli::called() << " --help says what each does.\n";
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -28,10 +60,16 @@ int main(int argc, char** argv) {
   RunFlags flags;
   CLI::App* run_command = app.add_subcommand("run", "Run a scenario and judge it");
   run_command->add_option("SCENARIO", flags.scenario, "A scenario file (TOML)")->required();
-  run_command->add_option("--seed", flags.seed,
-                          "Everything left to chance follows from it (else the scenario's)");
-  run_command->add_option("--out", flags.out,
-                          "The recording (else results/<scenario>-<seed>-<chain>.sqlite)");
+  std::string seed;
+  run_command
+      ->add_option("--seed", seed,
+                   "Everything left to chance follows from it (else the scenario's)")
+      ->type_name("N")
+      ->check(is_seed);
+  run_command
+      ->add_option("--out", flags.out,
+                   "The recording (else results/<scenario>-<seed>-<chain>.sqlite)")
+      ->type_name("FILE");
   run_command
       ->add_option("--set", flags.settings,
                    "Change a key: mixnet.width=3, link.default.latency=50 ms, at[0].t=5 s")
@@ -131,12 +169,15 @@ int main(int argc, char** argv) {
   doctor_command->add_flag("--calls", calls, "Every system call's policy and its reason");
   doctor_command->add_flag("--json", json, "As JSON");
 
+  remember_call(argc > 0 ? argv[0] : nullptr);
+  if (argc > 1 && !is_known(app, argv[1])) return kUsage;
   try {
     app.parse(argc, argv);
     if (*check_command && !reference && file->count() == 0) throw CLI::RequiredError("SCENARIO");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kHolds : kUsage;
   }
+  if (!seed.empty()) flags.seed = std::stoull(seed);
   if (*run_command) return run(flags);
   if (*check_command) return check(scenario, settings, reference, canonical);
   if (*show_command) return show(recording, json);

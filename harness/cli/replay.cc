@@ -26,13 +26,6 @@ int refuse(int status, const std::string& why) {
   return status;
 }
 
-bool own_programs_only(const scenario::Plan& plan) {
-  for (const scenario::Program& program : plan.programs)
-    if (!program.command[0].starts_with("nym-") && !program.command[0].starts_with("mixlab-"))
-      return false;
-  return true;
-}
-
 class Replay {
  public:
   Replay(const ReplayFlags& flags, Recorded recorded, scenario::Plan plan,
@@ -74,19 +67,20 @@ class Replay {
 
   /// Says what is not as it was; whether to go on then.
   int look_around() {
-    const bool own = own_programs_only(x_plan);
     bool matters = false;
     for (const replay::Fact& fact :
          replay::differences(x_recorded, x_pack, bin_folder(), x_options)) {
       std::cout << "note  " << fact.text << "\n";
       matters |= fact.matters;
     }
-    if (own || !matters || x_flags.anyway) return kHolds;
+    if (x_plan.own_programs_only() || !matters || x_flags.anyway) return kHolds;
     std::cout << std::flush;
     return refuse(kUsage,
                   "with programs that are not mixlab's own, a run is promised to be the same only "
-                  "on what it was recorded on (--anyway tries it; mixlab pack keeps what a run "
-                  "stood on)");
+                  "on what it was recorded on (--anyway tries it; " +
+                      called() +
+                      " pack keeps what a "
+                      "run stood on)");
   }
 
   /// Compares on the writer's thread, and lets the run stand still where it differs.

@@ -16,6 +16,7 @@
 #include "harness/cli/stops.h"
 #include "harness/judge/judge.h"
 #include "harness/judge/query.h"
+#include "harness/model/time_text.h"
 #include "harness/recorder/settle.h"
 #include "harness/replay/difference.h"
 #include "harness/report/failure.h"
@@ -58,8 +59,8 @@ class Run {
   }
 
   int run() {
-    if (!x_flags.out.empty() && fs::exists(x_flags.out) && !x_flags.force)
-      return refuse(kUsage, x_flags.out + " exists (--force overwrites it)");
+    if (const std::string problem = place_problem(); !problem.empty())
+      return refuse(kUsage, problem);
     if (x_work.path().empty()) return refuse(kLab, "no temporary folder can be made");
     if (x_flags.sources) {
       x_sources = *x_flags.sources;
@@ -129,6 +130,7 @@ class Run {
     std::error_code ignored;
     fs::remove_all(settings.work, ignored);  // of an earlier pass
     settings.sources = x_sources;
+    settings.find = x_flags.find;
     settings.visitor = x_stops ? &*x_stops : nullptr;
     settings.keep_memory = x_flags.keep_memory;
     settings.interrupted = catch_signals();
@@ -139,7 +141,7 @@ class Run {
     options.cpu = x_flags.cpu == "plain" ? controller::Cpu::plain : controller::Cpu::masked;
     options.interpose = !x_flags.no_interpose;
     options.look_ahead = !x_flags.no_look_ahead && !x_stops;  // who stands still stands at one time
-    options.randomize_addresses = x_flags.second_look && own_programs_only();
+    options.randomize_addresses = x_flags.second_look && x_plan.own_programs_only();
     if (x_stops) options.watchdog = std::chrono::hours(24);
     if (x_flags.second_look) options.pin_cpu = other_cpu();
     if (!x_flags.quiet && !x_flags.json && ::isatty(STDERR_FILENO) == 1)
@@ -149,18 +151,11 @@ class Run {
     return runner::run(x_plan, settings, writer, x_endings, x_notes);
   }
 
-  bool own_programs_only() const {
-    for (const scenario::Program& program : x_plan.programs)
-      if (!program.command[0].starts_with("nym-") && !program.command[0].starts_with("mixlab-"))
-        return false;
-    return true;
-  }
-
   void show_progress(const runner::Progress& p, Wall::time_point begun) {
     const double wall = std::chrono::duration<double>(Wall::now() - begun).count();
     const double now = static_cast<double>(ns(p.now)) / 1e9;
     std::fprintf(stderr, "\r%8.0f s of %s  %6.1f times real time  %8llu packets on the wire ", now,
-                 mix::to_text(x_plan.duration).c_str(), now / std::max(wall, 1e-3),
+                 exact_text(x_plan.duration).c_str(), now / std::max(wall, 1e-3),
                  static_cast<unsigned long long>(p.packets));
     x_shown = true;
   }
@@ -180,7 +175,7 @@ class Run {
     const auto findings = judge::judge(*db, x_plan);
     if (!findings) return refuse(kLab, "the recording cannot be judged: " + findings.error());
     const judge::Verdict verdict = overall(*findings);
-    if (!name_recording()) return kUsage;
+    name_recording();
     std::optional<std::string> apart;  // how the second look differs
     if (second && !compare(*second, *db, apart)) return kLab;
     int status = verdict == judge::Verdict::fail           ? kFailed
@@ -201,16 +196,35 @@ class Run {
     return status;
   }
 
-  bool name_recording() {
+  /// Why the recording cannot go where it is to go: before the run, not after it.
+  std::string place_problem() const {
+    if (x_flags.out.empty()) return {};
+    std::error_code error;
+    const fs::path folder = fs::path(x_flags.out).parent_path();
+    if (!folder.empty() && !fs::is_directory(folder, error))
+      return x_flags.out + ": there is no folder " + folder.string();
+    if (fs::is_directory(x_flags.out, error)) return x_flags.out + " is a folder";
+    if (fs::exists(x_flags.out, error) && !x_flags.force)
+      return x_flags.out + " exists (--force overwrites it)";
+    return {};
+  }
+
+  void name_recording() {
     if (x_stops)
       for (const std::string& place : x_stops->unmet())
         x_notes.push_back("it never came to " + place);
     x_recording = x_flags.out;
-    if (!x_recording.empty()) return true;
-    x_recording = "results/" + x_plan.name + "-" + std::to_string(x_plan.seed) + "-" +
-                  x_outcome.chain.substr(0, 8) + ".sqlite";
-    // The name has the chain in it: what is there is a recording of this very run.
-    return true;
+    if (!x_recording.empty()) return;
+    // The name has the chain in it, but two runs with one chain may ask and keep different things.
+    const std::string stem = "results/" + x_plan.name + "-" + std::to_string(x_plan.seed) + "-" +
+                             x_outcome.chain.substr(0, 8);
+    x_recording = stem + ".sqlite";
+    if (x_flags.force) return;
+    x_recording = free_name(stem, x_plan.canonical, x_outcome.chain, x_outcome.manifest);
+    if (x_recording != stem + ".sqlite")
+      x_notes.push_back(stem +
+                        ".sqlite is kept: it is not of this scenario and settings, or was "
+                        "changed (--force overwrites it)");
   }
 
   /// Whether the other run did its job; `apart` when its chain is another.
@@ -245,8 +259,8 @@ class Run {
   // ---- words ----
 
   std::string command() const {
-    std::string out =
-        "mixlab run " + shell_word(x_flags.scenario) + " --seed " + std::to_string(x_plan.seed);
+    std::string out = called() + " run " + shell_word(x_flags.scenario) + " --seed " +
+                      std::to_string(x_plan.seed);
     for (const std::string& setting : x_flags.settings)
       out += " --set " + shell_word(setting);
     return out + (x_flags.check ? " --check" : "");
@@ -281,7 +295,7 @@ class Run {
 
   void print_findings(const std::vector<judge::Finding>& findings) const {
     std::printf("%s, seed %llu: %s in %.2f s of real time, %llu activations\n", x_plan.name.c_str(),
-                static_cast<unsigned long long>(x_plan.seed), mix::to_text(x_plan.duration).c_str(),
+                static_cast<unsigned long long>(x_plan.seed), exact_text(x_plan.duration).c_str(),
                 x_wall, static_cast<unsigned long long>(x_outcome.activations));
     for (const judge::Finding& f : findings)
       std::printf("  %-12s  %s (%s): %s\n", to_text(f.verdict), f.that.c_str(), f.mode.c_str(),
@@ -374,6 +388,7 @@ int run(const RunFlags& flags) {
   }
   auto plan = read_plan(flags.scenario, settings);
   if (!plan) return kUsage;
+  if (!flags.sources && !all_there(*plan)) return kUsage;
   catch_signals();
   return Run(flags, std::move(*plan), std::move(wishes)).run();
 }

@@ -13,6 +13,9 @@ namespace {
 using mix::sqlite::Database;
 using Wrong = std::unexpected<std::string>;
 
+constexpr const char* kIncomplete = ".incomplete";
+constexpr const char* kDidNotEnd = " is the recording of a run that did not end";
+
 std::uint64_t big_endian(const std::string& bytes, std::size_t at, std::size_t size) {
   std::uint64_t out = 0;
   for (std::size_t i = 0; i < size; ++i)
@@ -20,13 +23,22 @@ std::uint64_t big_endian(const std::string& bytes, std::size_t at, std::size_t s
   return out;
 }
 
-/// What the first 100 bytes of a SQLite file say of its size; empty: it is whole.
-std::string look_at_header(const std::string& file) {
+/// A file that can be read, and begins as SQLite's do: its first 100 bytes.
+std::expected<std::string, std::string> read_header(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error))
+    return Wrong(file + ": there is no such file");
   std::ifstream in(file, std::ios::binary);
+  if (!in) return Wrong(file + ": you may not read it");
   std::string header(100, '\0');
   in.read(header.data(), 100);
   if (in.gcount() != 100 || !header.starts_with(std::string("SQLite format 3\0", 16)))
-    return file + " is not a recording: it is no SQLite database";
+    return Wrong(file + " is not a recording: it is no SQLite database");
+  return header;
+}
+
+/// What the header says of the file's size; empty: it is whole.
+std::string truncation(const std::string& file, const std::string& header) {
   const std::uint64_t page = big_endian(header, 16, 2) == 1 ? 65536 : big_endian(header, 16, 2);
   const std::uint64_t should = page * big_endian(header, 28, 4);
   std::error_code error;
@@ -37,35 +49,29 @@ std::string look_at_header(const std::string& file) {
   return {};
 }
 
-std::expected<void, std::string> check(const std::string& file, bool anyway, std::string& remark) {
+/// What is wrong with its seal; empty: nothing.
+std::string broken_seal(const std::string& file) {
   const auto seal = recorder::check_seal(file);
   if (seal) return {};
   switch (seal.error()) {
     case recorder::Broken::unreadable:
-      return Wrong(file + ": cannot be read");
+      return file + ": cannot be read";
     case recorder::Broken::unsealed:
-      remark = file + " has no seal: an older mixlab wrote it, or it was damaged";
-      break;
+      return file + " has no seal: an older mixlab wrote it, or it was damaged";
     case recorder::Broken::changed:
-      remark = file +
-               " was changed or damaged after its run: its bytes are not those that were "
-               "sealed";
-      break;
+      return file +
+             " was changed or damaged after its run: its bytes are not those that were sealed";
   }
-  if (!anyway) return Wrong(remark + " (--anyway replays what it says now)");
   return {};
 }
 
 }  // namespace
 
 std::expected<Recorded, std::string> open_recording(const std::string& file, bool anyway) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error))
-    return Wrong(file + ": there is no such file");
-  if (file.ends_with(".incomplete"))
-    return Wrong(file + " is the recording of a run that did not end; it cannot be replayed");
-  if (!std::ifstream(file)) return Wrong(file + ": you may not read it");
-  if (const std::string problem = look_at_header(file); !problem.empty()) return Wrong(problem);
+  const auto header = read_header(file);
+  if (!header) return Wrong(header.error());
+  if (file.ends_with(kIncomplete)) return Wrong(file + kDidNotEnd + "; it cannot be replayed");
+  if (const std::string cut = truncation(file, *header); !cut.empty()) return Wrong(cut);
   auto db = Database::open(file, Database::Mode::read_only);
   if (!db) return Wrong(file + ": " + db.error().text);
   const auto clock = db->text("SELECT clock FROM run");
@@ -76,7 +82,9 @@ std::expected<Recorded, std::string> open_recording(const std::string& file, boo
     return Wrong(file + " is a devnet's recording: real time cannot be had again");
   Recorded out;
   out.file = file;
-  if (auto done = check(file, anyway, out.remark); !done) return Wrong(done.error());
+  out.remark = broken_seal(file);
+  if (!out.remark.empty() && !anyway)
+    return Wrong(out.remark + " (--anyway replays what it says now)");
   const auto scenario = db->text("SELECT coalesce(scenario, '') FROM run");
   const auto seed = db->integer("SELECT seed FROM run");
   const auto chain = db->text("SELECT coalesce(chain, '') FROM run");
@@ -95,6 +103,21 @@ std::expected<Recorded, std::string> open_recording(const std::string& file, boo
   if (!sources) return Wrong(file + ": " + sources.error().text);
   out.sources = std::move(*sources);
   return out;
+}
+
+std::expected<std::string, std::string> doubt_about(const std::string& file) {
+  const auto header = read_header(file);
+  if (!header) return Wrong(header.error());
+  if (file.ends_with(kIncomplete)) return file + kDidNotEnd;
+  std::error_code error;
+  const bool growing = std::filesystem::exists(file + "-wal", error);  // a devnet's, not yet whole
+  const std::string cut = growing ? "" : truncation(file, *header);
+  if (!cut.empty()) return cut;
+  auto db = Database::open(file, Database::Mode::read_only);
+  if (!db) return Wrong(file + ": " + db.error().text);
+  const auto clock = db->text("SELECT clock FROM run");
+  if (!clock) return Wrong(file + " is not a recording, or is damaged: " + clock.error().text);
+  return *clock == "wall" ? "" : broken_seal(file);
 }
 
 controller::Options options_of(const Recorded& recorded, const scenario::Plan& plan,

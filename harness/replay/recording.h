@@ -28,6 +28,11 @@ struct Recorded {
 /// devnet's, changed after its run. `anyway`: a broken seal is only remarked.
 std::expected<Recorded, std::string> open_recording(const std::string& file, bool anyway);
 
+/// For who only reads a recording: what makes it doubtful (cut, unfinished, without a seal, changed
+/// after its run), as a sentence; empty for a whole one, and for a devnet's, which has no seal. The
+/// error names a file that is no recording at all.
+std::expected<std::string, std::string> doubt_about(const std::string& file);
+
 /// How the lab was set when it was recorded: trap, CPU, interposition, addresses. `bin`: where the
 /// shim is.
 controller::Options options_of(const Recorded& recorded, const scenario::Plan& plan,

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -189,9 +191,29 @@ std::expected<std::string, std::string> find_program(const std::string& word,
     std::error_code error;
     if (runs(place)) return fs::canonical(place, error).string();
   }
+  for (const fs::path& place : places) {
+    std::error_code error;
+    if (fs::is_regular_file(place, error)) return Wrong(place.string() + " may not be executed");
+  }
   return Wrong("there is no program '" + word + "' (looked in " +
                places.front().parent_path().string() +
                (word.find('/') == std::string::npos ? " and on PATH)" : ")"));
+}
+
+std::vector<std::string> missing(const scenario::Plan& plan, const std::string& bin) {
+  std::vector<std::string> out;
+  for (const scenario::Program& program : plan.programs) {
+    const auto found = find_program(program.command[0], bin, plan.file);
+    const bool ours = program.command_place.empty();
+    if (!found) out.push_back((ours ? program.name : program.command_place) + ": " + found.error());
+    for (const auto& [path, source] : program.files) {
+      const fs::path from = fs::path(plan.file).parent_path() / source;
+      if (::access(from.c_str(), R_OK) != 0)
+        out.push_back(program.files_place + ": '" + path + "' is to be " + from.string() + ": " +
+                      std::strerror(errno));
+    }
+  }
+  return out;
 }
 
 }  // namespace lab::runner

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <string>
+#include <vector>
 
 #include "harness/model/digest.h"
 #include "harness/recorder/sources.h"
@@ -34,5 +35,9 @@ FolderDigest digest_folder(const std::string& folder);
 std::expected<std::string, std::string> find_program(const std::string& word,
                                                      const std::string& bin,
                                                      const std::string& scenario_file);
+
+/// What the plan names and is not there: programs, and sources of `files`. A line each, with its
+/// place in the scenario.
+std::vector<std::string> missing(const scenario::Plan& plan, const std::string& bin);
 
 }  // namespace lab::runner

@@ -54,12 +54,14 @@ struct Binary {
   std::string loader, libraries;  // of a pack
 };
 
+/// Finds a program's binary.
+using FindBinary = std::function<std::expected<Binary, std::string>(const scenario::Program&)>;
+
 struct Settings {
   std::string bin;                        // where our own programs are
   std::string work;                       // an empty folder for the hosts' folders
   std::vector<recorder::Source> sources;  // read_sources(), or a recording's
-  /// Finds a program's binary; without it, find_program().
-  std::function<std::expected<Binary, std::string>(const scenario::Program&)> find;
+  FindBinary find;                        // without it, find_program()
   Visitor* visitor = nullptr;
   controller::Options options;
   bool keep_memory = false;
