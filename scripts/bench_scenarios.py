@@ -31,7 +31,7 @@ def run(mixlab: str, scenario: str, recording: str) -> str:
 
 def main() -> None:
     mixlab, folder, *scenarios = sys.argv[1:]
-    print("scenario               virtual s   wall s    cpu s  virt/wall virt/cpu activations  packets  verdict")
+    print("scenario               virtual s   wall s    cpu s  virt/wall virt/cpu activations     hops  verdict")
     for number, scenario in enumerate(scenarios):
         recording = os.path.join(folder, f"{number}.sqlite")
         print(run(mixlab, scenario, recording), flush=True)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Formats the C++ and Python sources with the pinned tools of .venv; --check only says what differs.
+# Formats the C++ sources with the pinned clang-format of .venv, and mends in pytests/ what its ruff finds and can mend
+# (ruff lints, it lays out nothing); --check changes nothing and says what is not so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -47,8 +47,8 @@ esac
 running=(g++ cmake ninja-build pkg-config ccache python3 python3-venv
          "libboost$boost-dev" "libboost-json$boost-dev" "libboost-url$boost-dev" "libboost-test$boost-dev"
          libsodium-dev libssl-dev libsqlite3-dev librapidcheck-dev libtomlplusplus-dev libcli11-dev)
-testing=(sqlite3 git libbenchmark-dev gdb)
-everything=(clang-19 libclang-rt-19-dev valgrind chromium)
+testing=(sqlite3 git libbenchmark-dev)
+everything=(clang-19 libclang-rt-19-dev gdb valgrind chromium)
 [ "$system" = ubuntu-24.04 ] && everything=("${everything[@]/chromium/}")  # there it is a snap: the test says so and is skipped
 
 packages=("${running[@]}")

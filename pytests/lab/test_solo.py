@@ -237,7 +237,7 @@ def test_until_stops_before_an_event_and_shows_what_is_waited_for(recorded: Reco
     assert same.stdout.startswith(f"stopped before event {found[1]}, ")
 
 
-@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed (scripts/setup.sh test)")
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed (scripts/setup.sh all)")
 def test_gdb_goes_through_virtual_time_and_changes_nothing(
     recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,7 +269,7 @@ lab end
     assert re.search(r"identical: \d+ activations of mix-0\n$", told.stdout), told.stdout[-400:]
 
 
-@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed (scripts/setup.sh test)")
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed (scripts/setup.sh all)")
 def test_gdb_begins_at_a_time_and_may_be_left(
     recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
