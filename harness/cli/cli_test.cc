@@ -235,6 +235,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_replayed_says_what_it_is) {
     BOOST_REQUIRE(db->run("UPDATE run SET clock = 'wall', chain = NULL").has_value());
   }
   refuses("r.sqlite", "r.sqlite is a devnet's recording");
+  BOOST_TEST(has(place.mixlab("show r.sqlite").out, "a devnet, 3 s of real time\n"));
+  {
+    auto db =
+        mix::sqlite::Database::open(recording.string(), mix::sqlite::Database::Mode::read_write);
+    BOOST_REQUIRE(db->run("UPDATE run SET duration_ns = NULL").has_value());
+  }
+  BOOST_TEST(has(place.mixlab("show r.sqlite").out, "a devnet that has not ended\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_run_stands_still_where_it_is_told_and_goes_on_from_a_pipe) {

@@ -51,6 +51,17 @@ std::string duration(std::int64_t ns) {
   return exact_text(Duration(ns));
 }
 
+/// What was recorded: a run of the lab with its verdict, or a devnet, which has none.
+std::string headline(const json::object& run) {
+  const std::string length = duration(number(run, "duration_ns"));
+  if (text(run, "clock") == "wall")
+    return run.at("duration_ns").is_null() ? "a devnet that has not ended\n"
+                                           : "a devnet, " + length + " of real time\n";
+  return line("verdict %s, seed %lld, %s of virtual time\n",
+              run.at("verdict").is_null() ? "none" : text(run, "verdict").c_str(),
+              static_cast<long long>(number(run, "seed")), length.c_str());
+}
+
 }  // namespace
 
 json::object summary(mix::sqlite::Database& db) {
@@ -89,11 +100,7 @@ json::object summary(mix::sqlite::Database& db) {
 
 std::string to_text(const json::object& s) {
   const json::object& run = s.at("run").as_object();
-  std::string out = line("verdict %s, seed %lld, %s of %s time\n",
-                         run.at("verdict").is_null() ? "none" : text(run, "verdict").c_str(),
-                         static_cast<long long>(number(run, "seed")),
-                         duration(number(run, "duration_ns")).c_str(),
-                         text(run, "clock") == "virtual" ? "virtual" : "real");
+  std::string out = headline(run);
   for (const json::value& value : s.at("expectations").as_array()) {
     const json::object& e = value.as_object();
     out += line("  %-12s  %s (%s): %s\n", text(e, "verdict").c_str(), text(e, "that").c_str(),
