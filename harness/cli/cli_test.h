@@ -35,8 +35,10 @@ struct Place {
     return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin" / "mixlab";
   }
   /// Runs `mixlab <words>` there.
-  Said mixlab(const std::string& words) const {
-    const std::string command = "cd " + path.string() + " && " + program() + " " + words + " 2>&1";
+  Said mixlab(const std::string& words) const { return sh(program() + " " + words); }
+  /// Has a shell run a command there.
+  Said sh(const std::string& line) const {
+    const std::string command = "cd " + path.string() + " && " + line + " 2>&1";
     FILE* pipe = ::popen(command.c_str(), "r");
     BOOST_REQUIRE(pipe != nullptr);
     Said said;

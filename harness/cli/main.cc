@@ -104,8 +104,8 @@ int main(int argc, char** argv) {
   std::string scenario;
   std::vector<std::string> settings;
   bool reference = false, canonical = false;
-  CLI::App* check_command =
-      app.add_subcommand("check", "Parse a scenario and explain it; run nothing");
+  CLI::App* check_command = app.add_subcommand(
+      "check", "Explain a scenario, and say what it names that is not there; run nothing");
   auto* file = check_command->add_option("SCENARIO", scenario, "A scenario file (TOML)");
   check_command->add_option("--set", settings, "As for run")
       ->type_name("KEY=VALUE")

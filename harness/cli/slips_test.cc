@@ -121,6 +121,16 @@ BOOST_AUTO_TEST_CASE(check_says_what_is_not_there_and_where_it_is_named) {
   const Said instead = place.mixlab("check " + mixnet);
   BOOST_TEST(
       has(instead.out, mixnet + ":5:1: [mixnet] instead: there is no program 'no-such-mix'"));
+  // Of the mixnet's own programs, one line says enough.
+  fs::create_directories(place.path / "bare");
+  fs::copy_file(Place::program(), place.path / "bare/mixlab");
+  const std::string wide = place.file("wide.toml",
+                                      "[scenario]\nname = \"w\"\nduration = \"3 s\"\n[mixnet]\n"
+                                      "width = 5\n");
+  const Said unbuilt = place.sh("PATH= bare/mixlab check " + wide);
+  BOOST_TEST(unbuilt.status == 2);
+  BOOST_TEST(times(unbuilt.out, "there is no program 'nym-mixnode'") == 1u, unbuilt.out);
+  BOOST_TEST(times(unbuilt.out, "\n") == 4u, unbuilt.out);  // and directory, provider, client
   // The canonical form is the file's own business.
   BOOST_TEST(place.mixlab("check --canonical " + file).status == 0);
 }
@@ -173,13 +183,6 @@ BOOST_AUTO_TEST_CASE(a_hint_names_the_program_as_it_was_called) {
   const Place place;
   const std::string file = place.file("s.toml", scenario("[\"false\"]", "expect_exit = 0\n"));
   fs::create_symlink(Place::program(), place.path / "my lab");
-  const std::string call = "cd " + place.path.string() + " && './my lab' run s.toml --out r.sqlite";
-  FILE* pipe = ::popen(call.c_str(), "r");
-  BOOST_REQUIRE(pipe != nullptr);
-  std::string out;
-  char buffer[4096];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe))
-    out.append(buffer, n);
-  ::pclose(pipe);
-  BOOST_TEST(has(out, "again     './my lab' run s.toml --seed 1\n"));
+  const Said said = place.sh("'./my lab' run s.toml --out r.sqlite");
+  BOOST_TEST(has(said.out, "again     './my lab' run s.toml --seed 1\n"));
 }

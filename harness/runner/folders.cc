@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "src/prelude/cursor.h"
@@ -202,10 +203,12 @@ std::expected<std::string, std::string> find_program(const std::string& word,
 
 std::vector<std::string> missing(const scenario::Plan& plan, const std::string& bin) {
   std::vector<std::string> out;
+  std::set<std::string> said;  // of [mixnet]'s programs: not once for each of its mixes
   for (const scenario::Program& program : plan.programs) {
     const auto found = find_program(program.command[0], bin, plan.file);
     const bool ours = program.command_place.empty();
-    if (!found) out.push_back((ours ? program.name : program.command_place) + ": " + found.error());
+    if (!found && (!ours || said.insert(program.command[0]).second))
+      out.push_back((ours ? program.name : program.command_place) + ": " + found.error());
     for (const auto& [path, source] : program.files) {
       const fs::path from = fs::path(plan.file).parent_path() / source;
       if (::access(from.c_str(), R_OK) != 0)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,17 @@ def test_the_first_scenario_holds_and_fails_when_made_worse(commands: list[str],
     bad = shell(worse, tmp_path)
     assert bad.returncode == 1, bad.stdout + bad.stderr
     assert "FAILED" in bad.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_a_program_of_ones_own_runs_twice_alike_and_is_heard(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(block("Run a program of your own", "toml"), encoding="utf-8")
+    run, ask = block("Run a program of your own", "sh").splitlines()
+    ran = shell(run.replace("build/bin/mixlab", str(programs.find("mixlab"))), tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "second run agreed" in ran.stdout
+    heard = shell(ask, tmp_path)
+    assert '"host":"10.1.0.1:1789"' in heard.stdout, heard.stdout + heard.stderr
 
 
 def test_the_first_test_passes(tmp_path: Path) -> None:
