@@ -213,6 +213,10 @@ class Run {
     if (x_stops)
       for (const std::string& place : x_stops->unmet())
         x_notes.push_back("it never came to " + place);
+    if (!x_plan.own_programs_only() && controller::addresses_stay_random())
+      x_notes.push_back(
+          "addresses are random on this machine (mixlab doctor): a program that shows one, or "
+          "orders by them, has another run each time");
     x_recording = x_flags.out;
     if (!x_recording.empty()) return;
     // The name has the chain in it, but two runs with one chain may ask and keep different things.

@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(check_says_what_is_not_there_and_where_it_is_named) {
                                     "command = [\"./plain\"]\n"));
   for (const std::string command : {"check ", "run "}) {
     const Said said = place.mixlab(command + file);
-    BOOST_TEST(said.status == 2);
+    BOOST_TEST(said.status == (command == "run " ? 2 : 0));
     BOOST_TEST(has(said.out, file + ":7:1: [[program]] command: there is no program "
                                     "'no-such-program' (looked in "));
     BOOST_TEST(has(said.out, file + ":8:1: [[program]] files: 'b' is to be " +
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(check_says_what_is_not_there_and_where_it_is_named) {
                                  ": No such file or directory\n"));
     BOOST_TEST(has(said.out, file + ":12:1: [[program]] command: " +
                                  (place.path / "./plain").string() + " may not be executed\n"));
-    BOOST_TEST(times(said.out, "\n") == 3u, said.out);
+    BOOST_TEST(times(said.out, file + ":") == 3u, said.out);
   }
   const std::string mixnet =
       place.file("m.toml",
@@ -128,9 +128,9 @@ BOOST_AUTO_TEST_CASE(check_says_what_is_not_there_and_where_it_is_named) {
                                       "[scenario]\nname = \"w\"\nduration = \"3 s\"\n[mixnet]\n"
                                       "width = 5\n");
   const Said unbuilt = place.sh("PATH= bare/mixlab check " + wide);
-  BOOST_TEST(unbuilt.status == 2);
+  BOOST_TEST(unbuilt.status == 0);
   BOOST_TEST(times(unbuilt.out, "there is no program 'nym-mixnode'") == 1u, unbuilt.out);
-  BOOST_TEST(times(unbuilt.out, "\n") == 4u, unbuilt.out);  // and directory, provider, client
+  BOOST_TEST(times(unbuilt.out, "there is no program") == 4u, unbuilt.out);  // and the other three
   // The canonical form is the file's own business.
   BOOST_TEST(place.mixlab("check --canonical " + file).status == 0);
 }
