@@ -40,6 +40,25 @@ RC_BOOST_PROP(base58_comes_back_as_the_same_bytes, (Bytes bytes)) {
   RC_ASSERT(from_base58(to_base58(bytes)) == bytes);
 }
 
+/// As one does it on paper: divides by 58 and writes down what is left.
+RC_BOOST_PROP(base58_is_long_division, (Bytes bytes)) {
+  if (bytes.size() > kBase58MaxBytes) bytes.resize(kBase58MaxBytes);
+  constexpr std::string_view kDigits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+  std::string expected;
+  for (Bytes rest = bytes; std::ranges::any_of(rest, [](std::uint8_t b) { return b != 0; });) {
+    unsigned left = 0;
+    for (std::uint8_t& byte : rest) {
+      left = left << 8 | byte;
+      byte = static_cast<std::uint8_t>(left / 58);
+      left %= 58;
+    }
+    expected.insert(expected.begin(), kDigits[left]);
+  }
+  for (std::size_t at = 0; at < bytes.size() && bytes[at] == 0; ++at)
+    expected.insert(expected.begin(), '1');
+  RC_ASSERT(to_base58(bytes) == expected);
+}
+
 BOOST_AUTO_TEST_CASE(base58_refuses_strange_characters_and_lengths) {
   for (const char* wrong : {"0", "O", "I", "l", "abc ", "ab+c", "\xc3\xa9"})
     BOOST_TEST(!from_base58(wrong).has_value(), wrong);
