@@ -71,7 +71,8 @@ Mixnode::Mixnode(runtime::Loop& loop, const crypto::KeyPair& keys, record::HopLo
                 [this] { return metrics_body(); }),
       x_watcher(loop, {.directory = options.directory,
                        .interval = wire::kTopologyInterval,
-                       .refresh_gap = wire::kTopologyRefreshGap}) {
+                       .refresh_gap = wire::kTopologyRefreshGap,
+                       .accounts = topology::Accounts::left_out}) {
   if (x_options.announce_port == 0) x_options.announce_port = x_listener.local().port;
   x_options.announce_address.port = x_options.announce_port;
 }

@@ -139,6 +139,29 @@ BOOST_AUTO_TEST_CASE(an_original_directory_without_tags_makes_no_new_view_by_tim
   BOOST_TEST(views == 1);
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_accounts_out_hears_only_how_many_there_are) {
+  answer = [this] {
+    topology::ProviderInfo provider = topology::sample_provider(1);
+    const auto number = static_cast<unsigned>(seen.size());
+    provider.registered_clients.assign(3, topology::sample_key(number));
+    return with({{topology::sample_mix(1, 1)}, {provider}});
+  };
+  Watcher::Options options{url(), 1ms, 1ms};
+  int views = 0, whole_views = 0;
+  Watcher whole(loop, options);
+  options.accounts = topology::Accounts::left_out;
+  Watcher watcher(loop, options);
+  watcher.start([&](const auto& view) {
+    ++views;
+    BOOST_TEST(view->topology.providers()[0].registered_clients.empty());
+    BOOST_TEST(view->accounts == 3u);
+  });
+  whole.start([&](const auto&) { ++whole_views; });
+  run_task(loop, asked_times(8));
+  BOOST_TEST(views == 1);
+  BOOST_TEST(whole_views > 1);
+}
+
 BOOST_AUTO_TEST_CASE(the_last_good_topology_stays_whatever_the_directory_says) {
   std::vector<HttpReply> replies{with(one_mix(1)), HttpReply{500, "text/plain", "down", {}},
                                  HttpReply{200, "text/html", "<html>", {}},

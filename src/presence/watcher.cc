@@ -6,7 +6,6 @@
 
 #include "src/prelude/log.h"
 #include "src/presence/announcer.h"
-#include "src/topology/json.h"
 
 namespace mix::presence {
 namespace {
@@ -24,10 +23,7 @@ std::vector<std::string> hosts_of(const topology::Topology& topology) {
 
 /// Two views differ when anything but the time of the last presence does.
 bool same_but_for_time(const topology::Topology& a, const topology::Topology& b) {
-  const auto like = [](auto x, auto y) {
-    x.last_seen_ns = y.last_seen_ns = 0;
-    return x == y;
-  };
+  const auto like = [](const auto& x, const auto& y) { return topology::same_claim(x, y); };
   return std::ranges::equal(a.mixes(), b.mixes(), like) &&
          std::ranges::equal(a.providers(), b.providers(), like) &&
          std::ranges::equal(a.cocos(), b.cocos(), like);
@@ -100,10 +96,11 @@ runtime::Task<std::string> Watcher::listen_to(const runtime::HttpAnswer& answer)
 }
 
 runtime::Task<std::string> Watcher::take(const std::string& body, const std::string& etag) {
-  auto read = topology::topology_from_json(body);
+  auto read = topology::topology_from_json(body, x_options.accounts);
   if (!read) co_return read.error();
   auto view = std::make_shared<View>();
   view->topology = std::move(read->topology);
+  view->accounts = read->accounts;
   Names::Found found = co_await x_names.find(hosts_of(view->topology));
   view->addresses = std::move(found.addresses);
   // A name that did not resolve is asked for again next time, though the topology be the same.
@@ -113,7 +110,7 @@ runtime::Task<std::string> Watcher::take(const std::string& body, const std::str
               read->first_problem);
   x_last_problem = read->first_problem;
   if (x_view && same_but_for_time(x_view->topology, view->topology) &&
-      x_view->addresses == view->addresses)
+      x_view->accounts == view->accounts && x_view->addresses == view->addresses)
     co_return "";
   view->number = x_view ? x_view->number + 1 : 1;
   x_view = std::move(view);

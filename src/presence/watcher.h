@@ -21,6 +21,7 @@
 #include "src/runtime/loop.h"
 #include "src/runtime/resolve.h"
 #include "src/runtime/stream.h"
+#include "src/topology/json.h"
 #include "src/topology/topology.h"
 #include "src/wire/limits.h"
 
@@ -32,6 +33,7 @@ struct View {
   /// Of every `host` and listener in it, in the resolver's order; empty when a name did not
   /// resolve (in time).
   AddressBook addresses;
+  std::size_t accounts = 0;  // registered clients of all providers, also if they were left out
   std::uint64_t number = 0;  // 1 for the first, then one more for each that differs
 
   const Addresses& addresses_of(std::string_view host) const;
@@ -43,6 +45,8 @@ class Watcher {
     std::string directory;
     Duration interval = 5s;
     Duration refresh_gap = 1s;
+    /// Left out, registered clients are in the view as a number only.
+    topology::Accounts accounts = topology::Accounts::read;
     Names::Resolve resolve = runtime::resolve;
     Duration patience = wire::kResolvePatience;
   };

@@ -2,9 +2,11 @@
 #include "src/topology/json.h"
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "src/topology/fields.h"
 #include "src/topology/object_reader.h"
@@ -21,7 +23,7 @@ struct Kind;
 
 template <>
 struct Kind<MixInfo> {
-  static MixInfo read(ObjectReader& in) {
+  static MixInfo read(ObjectReader& in, Accounts) {
     MixInfo out;
     out.host = in.text("host");
     out.public_key = in.key("pubKey");
@@ -40,13 +42,16 @@ struct Kind<MixInfo> {
 
 template <>
 struct Kind<ProviderInfo> {
-  static ProviderInfo read(ObjectReader& in) {
+  static ProviderInfo read(ObjectReader& in, Accounts accounts) {
     ProviderInfo out;
     out.client_listener = in.text("clientListener");
     out.mixnet_listener = in.text("mixnetListener");
     out.public_key = in.key("pubKey");
     out.version = in.text("version");
-    out.registered_clients = in.keys("registeredClients", kMaxRegisteredClients);
+    if (accounts == Accounts::read)
+      out.registered_clients = in.keys("registeredClients", kMaxRegisteredClients);
+    else
+      in.skip_keys("registeredClients", kMaxRegisteredClients);
     out.location = in.optional_text("location");
     return out;
   }
@@ -65,7 +70,7 @@ struct Kind<ProviderInfo> {
 
 template <>
 struct Kind<CocoInfo> {
-  static CocoInfo read(ObjectReader& in) {
+  static CocoInfo read(ObjectReader& in, Accounts) {
     CocoInfo out;
     out.host = in.text("host");
     out.public_key = in.key("pubKey");
@@ -84,18 +89,21 @@ struct Kind<CocoInfo> {
 
 template <class Info>
 std::expected<Info, std::string> read_entry(const json::value& value, ObjectReader::Mode mode,
-                                            std::size_t* skipped = nullptr) {
+                                            Accounts accounts = Accounts::read,
+                                            ReadTopology* result = nullptr) {
   ObjectReader in(value, mode);
-  Info info = Kind<Info>::read(in);
+  Info info = Kind<Info>::read(in, accounts);
   if (in.problem()) return std::unexpected(*in.problem());
   if (auto wrong = check(info)) return std::unexpected(*wrong);
-  if (skipped) *skipped += in.skipped();
+  if (result) result->skipped += in.skipped();
+  if (result) result->accounts += in.listed();
   return info;
 }
 
 template <class Info>
 std::expected<Info, std::string> from_presence(std::string_view text) {
-  const auto value = parse_json(text);
+  json::monotonic_resource memory;  // outlives the value
+  const auto value = parse_json(text, &memory);
   if (!value) return std::unexpected(value.error());
   return read_entry<Info>(*value, ObjectReader::Mode::strict);
 }
@@ -109,6 +117,13 @@ json::object to_object(const Info& info) {
 }
 
 template <class Info>
+std::string without_end(const Info& info) {
+  std::string text = json::serialize(to_object(info));
+  text.pop_back();  // the brace
+  return text;
+}
+
+template <class Info>
 std::string to_presence(const Info& info) {
   json::object out = to_object(info);
   out["lastSeen"] = 0;  // the originals' programs send it, nobody reads it
@@ -117,29 +132,20 @@ std::string to_presence(const Info& info) {
 
 // ---- Topology --------------------------------------------------------------------------------
 
-template <class Info>
-json::array to_array(std::span<const Info> entries, LastSeen last_seen) {
-  json::array out;
-  out.reserve(entries.size());
-  for (const Info& info : entries) {
-    json::object one = to_object(info);
-    if (last_seen == LastSeen::shown) one["lastSeen"] = info.last_seen_ns;
-    out.push_back(std::move(one));
-  }
-  return out;
-}
+constexpr std::string_view kKinds[] = {"{\"cocoNodes\":[", "],\"mixNodes\":[",
+                                       "],\"mixProviderNodes\":["};
 
 /// The entries of one array that can be used.
 template <class Info>
 std::expected<std::vector<Info>, std::string> read_array(const json::object& all,
-                                                         std::string_view name,
+                                                         std::string_view name, Accounts accounts,
                                                          ReadTopology& result) {
   const json::value* value = all.if_contains(json::string_view(name.data(), name.size()));
   const json::array* array = value ? value->if_array() : nullptr;
   if (!array) return std::unexpected(std::string(name) + ": must be an array");
   std::vector<Info> out;
   for (std::size_t at = 0; at < array->size(); ++at) {
-    auto info = read_entry<Info>((*array)[at], ObjectReader::Mode::tolerant, &result.skipped);
+    auto info = read_entry<Info>((*array)[at], ObjectReader::Mode::tolerant, accounts, &result);
     if (info) {
       info->last_seen_ns = last_seen_of((*array)[at]);
       out.push_back(std::move(*info));
@@ -175,24 +181,61 @@ std::expected<CocoInfo, std::string> coco_from_presence(std::string_view text) {
 }
 
 std::string to_json(const Topology& topology, LastSeen last_seen) {
-  json::object out;
-  out["cocoNodes"] = to_array(topology.cocos(), last_seen);
-  out["mixNodes"] = to_array(topology.mixes(), last_seen);
-  out["mixProviderNodes"] = to_array(topology.providers(), last_seen);
-  return json::serialize(out);
+  TopologyWriter out(last_seen);
+  const auto all = [&](const auto& entries) {
+    for (const auto& info : entries)
+      out.entry(entry_json(info), info.last_seen_ns);
+  };
+  all(topology.cocos());
+  out.next_kind();
+  all(topology.mixes());
+  out.next_kind();
+  all(topology.providers());
+  return out.finish();
 }
 
-std::expected<ReadTopology, std::string> topology_from_json(std::string_view text) {
-  const auto value = parse_json(text);
+std::string entry_json(const MixInfo& mix) {
+  return without_end(mix);
+}
+std::string entry_json(const ProviderInfo& provider) {
+  return without_end(provider);
+}
+std::string entry_json(const CocoInfo& coco) {
+  return without_end(coco);
+}
+
+TopologyWriter::TopologyWriter(LastSeen last_seen) : x_last_seen(last_seen), x_text(kKinds[0]) {}
+
+void TopologyWriter::entry(std::string_view text, std::int64_t last_seen_ns) {
+  if (!std::exchange(x_first, false)) x_text += ',';
+  x_text += text;
+  if (x_last_seen == LastSeen::shown) x_text += ",\"lastSeen\":" + std::to_string(last_seen_ns);
+  x_text += '}';
+}
+
+void TopologyWriter::next_kind() {
+  x_text += kKinds[++x_kind];
+  x_first = true;
+}
+
+std::string TopologyWriter::finish() {
+  x_text += "]}";
+  return std::move(x_text);
+}
+
+std::expected<ReadTopology, std::string> topology_from_json(std::string_view text,
+                                                            Accounts accounts) {
+  json::monotonic_resource memory;  // outlives the value
+  const auto value = parse_json(text, &memory);
   if (!value) return std::unexpected(value.error());
   const json::object* all = value->if_object();
   if (!all) return std::unexpected("a topology must be a JSON object");
   ReadTopology result;
-  auto cocos = read_array<CocoInfo>(*all, "cocoNodes", result);
+  auto cocos = read_array<CocoInfo>(*all, "cocoNodes", accounts, result);
   if (!cocos) return std::unexpected(cocos.error());
-  auto mixes = read_array<MixInfo>(*all, "mixNodes", result);
+  auto mixes = read_array<MixInfo>(*all, "mixNodes", accounts, result);
   if (!mixes) return std::unexpected(mixes.error());
-  auto providers = read_array<ProviderInfo>(*all, "mixProviderNodes", result);
+  auto providers = read_array<ProviderInfo>(*all, "mixProviderNodes", accounts, result);
   if (!providers) return std::unexpected(providers.error());
   result.topology = Topology(std::move(*mixes), std::move(*providers), std::move(*cocos));
   return result;

@@ -221,6 +221,26 @@ BOOST_AUTO_TEST_CASE(a_bad_registered_client_is_skipped_and_its_provider_stays) 
   BOOST_TEST(read->skipped == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(accounts_are_left_out_when_asked_and_their_list_must_be_one_even_so) {
+  ProviderInfo provider = sample_provider(1);
+  provider.registered_clients.assign(3, sample_key(9));
+  const std::string good = to_json(Topology({}, {provider}));
+  BOOST_TEST(topology_from_json(good)->topology.providers()[0].registered_clients.size() == 3u);
+  const auto read = topology_from_json(good, Accounts::left_out);
+  BOOST_REQUIRE((read && read->topology.providers().size() == 1));
+  BOOST_TEST(read->topology.providers()[0].registered_clients.empty());
+  BOOST_TEST((read->topology.providers()[0].public_key == sample_key(1)));
+  const std::size_t from = good.find('[', good.find("registeredClients"));
+  std::string too_many = "[0";
+  for (std::size_t n = 0; n < kMaxRegisteredClients; ++n)
+    too_many += ",0";
+  for (const std::string& list : {std::string("null"), std::string("7"), too_many + "]"}) {
+    std::string text = good;
+    text.replace(from, text.find(']', from) + 1 - from, list);
+    BOOST_TEST(topology_from_json(text, Accounts::left_out)->skipped == 1u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_topology_is_an_error) {
   for (const char* wrong : {"", "null", "[]", "{}", R"({"cocoNodes":[],"mixNodes":[]})",
                             R"({"cocoNodes":[],"mixNodes":null,"mixProviderNodes":[]})", "<html>"})

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "src/crypto/keys.h"
@@ -45,5 +46,27 @@ struct CocoInfo {
 
   bool operator==(const CocoInfo&) const = default;
 };
+
+// Whether two entries say the same, whenever they were said last. (Nothing is copied: an entry may
+// have ten thousand accounts.)
+inline bool same_claim(const MixInfo& a, const MixInfo& b) {
+  const auto claim = [](const MixInfo& x) {
+    return std::tie(x.host, x.public_key, x.version, x.layer, x.location);
+  };
+  return claim(a) == claim(b);
+}
+inline bool same_claim(const ProviderInfo& a, const ProviderInfo& b) {
+  const auto claim = [](const ProviderInfo& x) {
+    return std::tie(x.client_listener, x.mixnet_listener, x.public_key, x.version,
+                    x.registered_clients, x.location);
+  };
+  return claim(a) == claim(b);
+}
+inline bool same_claim(const CocoInfo& a, const CocoInfo& b) {
+  const auto claim = [](const CocoInfo& x) {
+    return std::tie(x.host, x.public_key, x.version, x.type, x.location);
+  };
+  return claim(a) == claim(b);
+}
 
 }  // namespace mix::topology

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <limits>
+#include <utility>
 
 #include "src/topology/metrics.h"
 
@@ -89,7 +90,8 @@ class KeyCounter {
 
 }  // namespace
 
-std::expected<json::value, std::string> parse_json(std::string_view text) {
+std::expected<json::value, std::string> parse_json(std::string_view text,
+                                                   json::storage_ptr memory) {
   boost::system::error_code failure;
   json::basic_parser<KeyCounter> counter{json::parse_options()};
   counter.write_some(false, text.data(), text.size(), failure);
@@ -98,7 +100,7 @@ std::expected<json::value, std::string> parse_json(std::string_view text) {
                            " in one object and " + std::to_string(KeyCounter::kFewKeys) +
                            " in each other");
   failure.clear();
-  json::value value = json::parse(to_boost(text), failure);
+  json::value value = json::parse(to_boost(text), failure, std::move(memory));
   if (failure) return std::unexpected("not JSON: " + failure.message());
   return value;
 }
@@ -181,18 +183,27 @@ crypto::PublicKey ObjectReader::key(std::string_view field) {
   return key.value_or(crypto::PublicKey());
 }
 
-std::vector<crypto::PublicKey> ObjectReader::keys(std::string_view field, std::size_t most) {
+/// Null, and a problem, when it is none or too long.
+const json::array* ObjectReader::find_array(std::string_view field, std::size_t most) {
   const json::value* value = find(field);
   const json::array* array = value ? value->if_array() : nullptr;
-  std::vector<crypto::PublicKey> out;
-  if (!array) {
+  if (!array)
     wrong(field, "must be an array");
-    return out;
-  }
-  if (array->size() > most) {
+  else if (array->size() > most)
     wrong(field, "at most " + std::to_string(most) + " entries");
-    return out;
-  }
+  if (x_problem) return nullptr;
+  x_listed += array->size();
+  return array;
+}
+
+void ObjectReader::skip_keys(std::string_view field, std::size_t most) {
+  find_array(field, most);
+}
+
+std::vector<crypto::PublicKey> ObjectReader::keys(std::string_view field, std::size_t most) {
+  const json::array* array = find_array(field, most);
+  std::vector<crypto::PublicKey> out;
+  if (!array) return out;
   out.reserve(array->size());
   for (std::size_t at = 0; at < array->size(); ++at) {
     const json::object* one = (*array)[at].if_object();

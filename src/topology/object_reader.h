@@ -16,8 +16,10 @@
 
 namespace mix::topology {
 
-/// The whole text as one value; nesting at most 32. The error is for people.
-std::expected<boost::json::value, std::string> parse_json(std::string_view text);
+/// The whole text as one value, which lives in `memory`; nesting at most 32. The error is for
+/// people.
+std::expected<boost::json::value, std::string> parse_json(std::string_view text,
+                                                          boost::json::storage_ptr memory = {});
 /// "lastSeen" if it is there and a number that fits, else 0.
 std::int64_t last_seen_of(const boost::json::value& entry);
 
@@ -44,20 +46,26 @@ class ObjectReader {
   crypto::PublicKey key(std::string_view field);
   /// [{"pubKey":".."},..]; must be there, at most `most` of them.
   std::vector<crypto::PublicKey> keys(std::string_view field, std::size_t most);
+  /// As keys(), without looking at the elements.
+  void skip_keys(std::string_view field, std::size_t most);
   /// {"a":1,..}; must be there, at most `most` names.
   std::map<std::string, std::uint64_t> counts(std::string_view field, std::size_t most);
 
   const std::optional<std::string>& problem() const { return x_problem; }
   std::size_t skipped() const { return x_skipped; }
+  /// Elements of the lists that keys() and skip_keys() saw.
+  std::size_t listed() const { return x_listed; }
 
  private:
   const boost::json::value* find(std::string_view field);
+  const boost::json::array* find_array(std::string_view field, std::size_t most);
   void wrong(std::string_view field, std::string_view what);
 
   const boost::json::object* x_object = nullptr;
   Mode x_mode;
   std::optional<std::string> x_problem;
   std::size_t x_skipped = 0;
+  std::size_t x_listed = 0;
 };
 
 }  // namespace mix::topology
