@@ -18,6 +18,7 @@ Names:
   provider  one real nym-sfw-provider with a core of its own: messages a second kept durably and
             handed out, beside what the disk can do. After --: how many messages (20000)
 
+  topology  the largest topology: written by a directory, read by a client and by a mix
   scenarios virtual seconds a wall second, activations and hops of every file in scenarios/, start
             of all programs included; after --: other scenario files
   replay    a replay beside its run; finding one changed event among 100,000
@@ -94,6 +95,10 @@ bench_provider() {
   run_program provider build/bin/nym-sfw-provider "$folder" "$@" || status=$?
   rm -rf "$folder"
   return $status
+}
+
+bench_topology() {
+  run_program topology "$@"
 }
 
 bench_scenarios() {

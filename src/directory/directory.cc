@@ -10,6 +10,7 @@
 #include "src/runtime/settings.h"
 #include "src/topology/fields.h"
 #include "src/topology/json.h"
+#include "src/topology/source.h"
 #include "src/topology/version.h"
 #include "src/wire/limits.h"
 
@@ -36,7 +37,12 @@ constexpr topology::Roster::Limits kRosterLimits{
     .mixes = limits::kMaxMixnodes,
     .providers = limits::kMaxProviders,
     .cocos = limits::kMaxCoconodes,
+    .accounts = limits::kMaxListedAccounts,
+    .sources = limits::kMinSourcesToFill,
     .expiry = limits::kPresenceExpiry,
+    .past = {.things = limits::kMaxPastOwners,
+             .sources = limits::kMinSourcesToFill,
+             .memory = limits::kOwnerMemory},
 };
 /// How old a `lastSeen` may be shown: a presence that changes nothing else does not make every
 /// reader's text a new one.
@@ -45,7 +51,8 @@ constexpr std::size_t kMaxMetricsBytes = 16 * limits::kMiB;
 
 template <class Row>
 typename MetricsWindow<Row>::Limits window_limits() {
-  return {limits::kMetricsInterval, limits::kMaxMetricsRows, kMaxMetricsBytes};
+  return {limits::kMetricsInterval, limits::kMaxMetricsRows, kMaxMetricsBytes,
+          limits::kMinSourcesToFill};
 }
 
 std::string describe(const topology::MixInfo& mix) {
@@ -210,12 +217,14 @@ void Directory::refresh_texts() {
   const bool same = x_etag_of == x_roster.revision();
   if (same && (x_text_of == x_roster.touched() || x_clock.now() < x_text_made + kLastSeenAge))
     return;
-  const topology::Topology now = x_roster.topology();
-  x_text = std::make_shared<const std::string>(topology::to_json(now));
+  if (x_text && x_text->size() > limits::kLargeTopologyBytes &&
+      x_clock.now() < x_text_made + limits::kLargeTopologyAge)
+    return;
+  x_text = std::make_shared<const std::string>(x_roster.text(topology::LastSeen::shown));
   x_text_of = x_roster.touched();
   x_text_made = x_clock.now();
   if (same) return;
-  const std::string stable = topology::to_json(now, topology::LastSeen::left_out);
+  const std::string stable = x_roster.text(topology::LastSeen::left_out);
   x_etag = "\"" + to_hex(crypto::digest16(as_bytes(stable))) + "\"";
   x_etag_of = x_roster.revision();
 }
@@ -247,7 +256,8 @@ Directory::Reply Directory::metrics(const Request& request, MetricsWindow<Row>& 
           " " + who;
   }
   const std::string text = topology::to_json(*read);
-  if (!window.add(*read, text.size(), x_clock.now()))
+  const std::string source = topology::source_of(request.peer.host_text());
+  if (!window.add(*read, text.size(), source, x_clock.now()))
     return refuse(request, 503, "full: too many reports in three seconds");
   say(request, 201, who);
   if constexpr (std::is_same_v<Row, topology::MixMetrics>) {

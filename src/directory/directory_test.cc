@@ -1,80 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/directory/directory.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
 
+#include "src/directory/directory_fixture.h"
 #include "src/directory/plain.h"
-#include "src/topology/json.h"
-#include "src/topology/sample_infos.h"
-#include "src/wire/limits.h"
 
 using namespace mix;
 using namespace mix::directory;
 using topology::sample_key;
 using topology::sample_mix;
 using topology::sample_provider;
-
-namespace {
-
-struct Fixture {
-  ports::ManualClock clock;
-  std::vector<std::string> lines, told;
-  std::vector<std::pair<Audience, std::string>> live;
-  std::optional<Directory> made;
-  Directory& directory;
-  Fixture() : directory((clock.advance(1'580'000'000s), make())) {}
-
-  Directory& make() {
-    return made.emplace(
-        clock, [this](const std::string& line) { lines.push_back(line); },
-        [this](const std::string& text) { told.push_back(text); },
-        [this](Audience audience, const std::function<std::string()>& text) {
-          live.emplace_back(audience, text());
-        });
-  }
-
-  static Directory::Request request(std::string method, std::string path, std::string body = {},
-                                    const char* from = "192.0.2.1:4000") {
-    Directory::Request out;
-    out.method = std::move(method);
-    out.path = std::move(path);
-    out.body = std::move(body);
-    out.peer = runtime::Address::from_text(from).value();
-    return out;
-  }
-  Directory::Reply mix(const topology::MixInfo& info, const char* from = "192.0.2.1:4000") {
-    return directory.mix_presence(
-        request("POST", "/api/presence/mixnodes", topology::to_presence_json(info), from));
-  }
-  Directory::Reply topology(std::string if_none_match = {}) {
-    auto asked = request("GET", "/api/presence/topology");
-    asked.if_none_match = std::move(if_none_match);
-    return directory.topology(asked);
-  }
-  static std::string etag_of(const Directory::Reply& reply) {
-    for (const auto& [name, value] : reply.headers)
-      if (name == "ETag") return value;
-    return {};
-  }
-  Directory::Reply mix_metrics(unsigned key, const char* from = "192.0.2.1:4000") {
-    return directory.post_mix_metrics(request("POST", "/api/metrics/mixes",
-                                              topology::to_report_json(topology::MixMetrics{
-                                                  sample_key(key), 10, {{"127.0.0.1:9981", 4}}, 0}),
-                                              from));
-  }
-  std::string metrics() {
-    return *directory.get_mix_metrics(request("GET", "/api/metrics/mixes")).shared_body;
-  }
-  bool said(std::string_view text) const {
-    for (const std::string& line : lines)
-      if (line.find(text) != std::string::npos) return true;
-    return false;
-  }
-};
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(presences, Fixture)
 
@@ -157,17 +96,6 @@ BOOST_AUTO_TEST_CASE(somebody_elses_living_entry_is_409_and_one_line) {
   BOOST_TEST(said("409 from 192.0.2.9"));
   clock.advance(10s);
   BOOST_TEST(mix(sample_mix(1, 2), "192.0.2.9:1").status == 201u);
-}
-
-BOOST_AUTO_TEST_CASE(a_full_directory_is_503) {
-  for (unsigned i = 0; i < wire::kMaxProviders; ++i)
-    BOOST_TEST(
-        directory
-            .provider_presence(request("POST", "/", topology::to_presence_json(sample_provider(i))))
-            .status == 201u);
-  const auto reply = directory.provider_presence(
-      request("POST", "/", topology::to_presence_json(sample_provider(99))));
-  BOOST_TEST(reply.status == 503u);
 }
 
 BOOST_AUTO_TEST_CASE(entries_expire_and_that_is_said) {
@@ -299,14 +227,6 @@ BOOST_AUTO_TEST_CASE(reports_are_said_and_told_to_watchers) {
   BOOST_TEST(told[0].ends_with("\"timestamp\":1580000000000000000}"));
   BOOST_TEST(directory.post_mix_metrics(request("POST", "/", "{}")).status == 400u);
   BOOST_TEST(told.size() == 2u);
-}
-
-BOOST_AUTO_TEST_CASE(a_window_takes_so_many_reports_and_no_more) {
-  for (std::size_t i = 0; i < wire::kMaxMetricsRows; ++i)
-    mix_metrics(1);
-  BOOST_TEST(mix_metrics(1).status == 503u);
-  clock.advance(3s);
-  BOOST_TEST(mix_metrics(1).status == 201u);
 }
 
 BOOST_AUTO_TEST_CASE(clients_report_from_this_machine_only) {

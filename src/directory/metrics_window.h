@@ -4,14 +4,17 @@
 // does).
 //
 // Windows are three seconds from the directory's start; no timer turns them, whoever looks does.
-// Bounds: rows and bytes a window; what is more is refused. Threads: one at a time.
+// Bounds: rows and bytes a window, and of each source (topology/shares.h); what is more is refused.
+// Threads: one at a time.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "src/prelude/instant.h"
+#include "src/topology/shares.h"
 
 namespace mix::directory {
 
@@ -22,8 +25,13 @@ class MetricsWindow {
     Duration length = 3s;
     std::size_t rows = 8192;
     std::size_t bytes = 16 * 1024 * 1024;
+    std::size_t sources = 4;
   };
-  MetricsWindow(Limits limits, Instant start) : x_limits(limits), x_start(start) {}
+  MetricsWindow(Limits limits, Instant start)
+      : x_length(limits.length),
+        x_start(start),
+        x_rows(limits.rows, limits.sources),
+        x_bytes(limits.bytes, limits.sources) {}
 
   Instant start() const { return x_start; }
   /// Of the window that runs, counted from the start: what `full` says is the same while this is.
@@ -31,11 +39,12 @@ class MetricsWindow {
     turn(now);
     return x_number;
   }
-  /// False when the window is full. `bytes` is what the row weighs.
-  bool add(Row row, std::size_t bytes, Instant now) {
+  /// False when the window is full, or the source's share of it. `bytes` is what the row weighs.
+  bool add(Row row, std::size_t bytes, std::string_view source, Instant now) {
     turn(now);
-    if (x_running.size() >= x_limits.rows || x_bytes + bytes > x_limits.bytes) return false;
-    x_bytes += bytes;
+    if (!x_rows.room_for(source, 1) || !x_bytes.room_for(source, bytes)) return false;
+    x_rows.add(source, 1);
+    x_bytes.add(source, bytes);
     x_running.push_back(std::move(row));
     return true;
   }
@@ -52,20 +61,21 @@ class MetricsWindow {
 
  private:
   void turn(Instant now) {
-    const std::int64_t number = (now - x_start) / x_limits.length;
+    const std::int64_t number = (now - x_start) / x_length;
     if (number == x_number) return;
     x_full = number == x_number + 1 ? std::move(x_running) : std::vector<Row>();
     x_running = {};
-    x_bytes = 0;
+    x_rows.clear();
+    x_bytes.clear();
     x_number = number;
   }
 
-  Limits x_limits;
+  Duration x_length;
   Instant x_start;
   std::int64_t x_number = 0;
   std::vector<Row> x_running;
   std::vector<Row> x_full;
-  std::size_t x_bytes = 0;
+  topology::Shares x_rows, x_bytes;  // of the window that runs
 };
 
 }  // namespace mix::directory

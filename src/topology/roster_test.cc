@@ -104,6 +104,20 @@ BOOST_AUTO_TEST_CASE(the_same_source_may_move_its_entry) {
   BOOST_TEST(say(other, kThere).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(its_text_is_that_of_its_topology) {
+  ProviderInfo provider = sample_provider(1);
+  provider.registered_clients = {sample_key(7), sample_key(8)};
+  say(provider);
+  say(sample_coco(2));
+  for (unsigned n = 0; n < 6; ++n)
+    say(sample_mix(n, 3 - n % 3), kHere, 1s);
+  say(sample_mix(1, 1), kHere, 2s);
+  provider.location = "Bern";
+  say(provider, kHere, 3s);
+  for (const LastSeen last_seen : {LastSeen::shown, LastSeen::left_out})
+    BOOST_TEST(roster.text(last_seen) == to_json(roster.topology(), last_seen));
+}
+
 BOOST_AUTO_TEST_CASE(after_it_expired_anybody_may_have_the_key_and_the_address) {
   say(sample_mix(1, 1));
   BOOST_TEST(say(sample_mix(1, 2), kThere, 10s).has_value());
@@ -144,7 +158,7 @@ BOOST_AUTO_TEST_CASE(all_of_loopback_is_one_source) {
 }
 
 BOOST_AUTO_TEST_CASE(a_full_roster_keeps_who_is_in) {
-  Roster small({.mixes = 2, .providers = 1, .cocos = 1, .expiry = 10s});
+  Roster small({.mixes = 2, .providers = 1, .cocos = 1, .sources = 1, .expiry = 10s});
   BOOST_TEST(small.announce(sample_mix(1, 1), kHere, at(0s), wall(0s)).has_value());
   BOOST_TEST(small.announce(sample_mix(2, 1), kHere, at(0s), wall(0s)).has_value());
   BOOST_TEST((small.announce(sample_mix(3, 1), kHere, at(0s), wall(0s)).error().kind ==
@@ -180,7 +194,7 @@ RC_BOOST_PROP(addresses_are_held_by_one_key, ()) {
   const auto steps = *rc::gen::container<std::vector<Step>>(rc::gen::construct<Step>(
       rc::gen::inRange(0u, 6u), rc::gen::inRange(0u, 6u), rc::gen::inRange(1u, 5u),
       rc::gen::arbitrary<bool>(), rc::gen::inRange(0, 6)));
-  Roster small({.mixes = 4, .providers = 1, .cocos = 1, .expiry = 10s});
+  Roster small({.mixes = 4, .providers = 1, .cocos = 1, .sources = 1, .expiry = 10s});
   Duration now = 0s;
   for (const Step& step : steps) {
     now += Duration(std::chrono::seconds(step.seconds));
@@ -189,6 +203,7 @@ RC_BOOST_PROP(addresses_are_held_by_one_key, ()) {
     const auto accepted = small.announce(mix, step.here ? kHere : kThere, at(now), wall(now));
     const Topology topology = small.topology();
     RC_ASSERT(topology.mixes().size() <= 4u);
+    RC_ASSERT(small.text(LastSeen::shown) == to_json(topology));
     std::map<std::string, int> held;
     for (const MixInfo& one : topology.mixes()) {
       RC_ASSERT(++held[one.host] == 1);

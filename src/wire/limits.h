@@ -89,6 +89,19 @@ inline constexpr std::size_t kMaxProviders = 32;
 inline constexpr std::size_t kMaxCoconodes = 64;
 /// Accounts of one provider, each listed in its presence (58 bytes) every five seconds.
 inline constexpr std::size_t kMaxAccounts = 10'000;
+/// Accounts of all providers together: four full ones. Every node and client reads them all
+/// whenever one entry has changed, so they are bounded by what that costs. A provider that may not
+/// grow stays in as it was.
+inline constexpr std::size_t kMaxListedAccounts = 4 * kMaxAccounts;
+/// It takes at least so many senders to fill the directory with anything: one address, but for this
+/// machine's own, has at most a quarter of all mixes, providers, coconodes, accounts and reports.
+/// One provider is always worth that.
+inline constexpr std::size_t kMinSourcesToFill = 4;
+static_assert(kMaxListedAccounts / kMinSourcesToFill >= kMaxAccounts);
+/// Keys and addresses whose owner fell silent, and how long after his last presence he may take
+/// them back from whoever announced them meanwhile: a machine has started again by then.
+inline constexpr std::size_t kMaxPastOwners = 2 * kMaxMixnodes;
+inline constexpr Duration kOwnerMemory = 1h;
 /// A name of 253 characters (DNS), a colon, a port; the longest numeric form is much shorter.
 inline constexpr std::size_t kMaxHostLength = 253 + 1 + 5;
 inline constexpr std::size_t kMaxVersionLength = 32;
@@ -117,11 +130,19 @@ inline constexpr std::size_t kMaxBodyBytes = 1 * kMiB;
 static_assert(kMaxAccounts * kAccountJsonBytes + kEntryJsonBytes <= kMaxBodyBytes);
 /// "[<39 of IPv6>]:<5>" in quotes, and a count, for each peer of a metrics report.
 static_assert(kMaxMetricsPeers * (47 + 24) <= kMaxBodyBytes);
-/// A topology with everybody in it must fit; a client or mix reads no longer reply.
-inline constexpr std::size_t kMaxTopologyBytes = 32 * kMiB;
-static_assert((kMaxMixnodes + kMaxProviders + kMaxCoconodes) * kEntryJsonBytes +
-                  kMaxProviders * kMaxAccounts * kAccountJsonBytes <=
+/// The same of a mix, which has one host.
+inline constexpr std::size_t kMixJsonBytes =
+    kMaxHostLength + kMaxKeyLength + kMaxVersionLength + kMaxLocationLength + 96;
+/// A topology with everybody in it must fit; a client or mix reads no longer reply. (4.2 MiB is the
+/// most that ours writes: accounts of 58 bytes, mixes of 490.)
+inline constexpr std::size_t kMaxTopologyBytes = 5 * kMiB;
+static_assert(kMaxMixnodes * kMixJsonBytes + (kMaxProviders + kMaxCoconodes) * kEntryJsonBytes +
+                  kMaxListedAccounts * kAccountJsonBytes <=
               kMaxTopologyBytes);
+/// A topology's text beyond this is made anew at most once in so long, whatever changed: a stranger
+/// who changes an entry before every fetch must not have it made each time.
+inline constexpr std::size_t kLargeTopologyBytes = 256 * kKiB;
+inline constexpr Duration kLargeTopologyAge = 1s;
 /// The directory's HTTP connections and watchers of /ws.
 inline constexpr std::size_t kMaxHttpConnections = 4096;
 inline constexpr std::size_t kMaxWatchers = 64;
