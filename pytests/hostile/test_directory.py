@@ -8,10 +8,12 @@ import re
 import socket
 from collections.abc import Callable, Iterable
 
-from hostilekit import ended, honest, is_sanitized, memory_kib
+from hostilekit import doors, ended, exchange, honest, is_sanitized, memory_kib
 from mixlab import Devnet, sphinx
 
 HIGHEST_MIXES = 4096
+HIGHEST_ACCOUNTS = 40_000
+HIGHEST_ACCOUNTS_OF_ONE = 10_000
 
 
 def post(net: Devnet, path: str, bodies: Iterable[object]) -> list[int]:
@@ -61,6 +63,42 @@ def test_a_presence_flood(network: Callable[..., Devnet]) -> None:
         users.message_arrives()
     said = ended(net)["directory"]
     assert said["directory_full"] >= 200 and said["bad_entry"] == 3, said
+
+
+def provider(number: int, accounts: int) -> dict[str, object]:
+    return {
+        "clientListener": f"10.1.0.{number}:1",
+        "mixnetListener": f"10.1.0.{number}:2",
+        "pubKey": mix(number)["pubKey"],
+        "version": "0.3.0",
+        "registeredClients": [{"pubKey": mix(number * 100_000 + account)["pubKey"]} for account in range(accounts)],
+    }
+
+
+def test_more_accounts_than_a_directory_lists(network: Callable[..., Devnet]) -> None:
+    """Strangers' providers fill it. The honest one may not grow then, and stays in; its new client is served."""
+    net = network()
+    directory = net.directory
+    assert directory is not None
+    with honest(net):
+        path = "/api/presence/mixproviders"
+        net.wait_until(lambda: len(net.topology().providers[0]["registeredClients"]) == 2, "both users are listed")
+        full = [provider(number, HIGHEST_ACCOUNTS_OF_ONE) for number in range(1, 5)]
+        assert post(net, path, full) == [201, 201, 201, 503]
+        full[3]["registeredClients"] = full[3]["registeredClients"][2:]  # type: ignore[index]
+        assert post(net, path, full) == [201] * 4
+        assert len(exchange(doors(net)["provider for clients"], b"\x00\x01" + bytes(31) + b"\x09")) == 32
+
+        def refused() -> int:
+            assert post(net, path, full) == [201] * 4
+            return directory.running().output().count("accounts of all providers; the entry stays as it was")
+
+        net.wait_until(lambda: refused() >= 3, "the honest provider was refused for ten seconds", 60)
+        entries = net.topology().providers
+        assert sum(len(entry["registeredClients"]) for entry in entries) == HIGHEST_ACCOUNTS
+        assert [len(entry["registeredClients"]) for entry in entries if entry["version"] != "0.3.0"] == [2]
+    said = ended(net)["directory"]
+    assert said["directory_full"] >= 4, said
 
 
 def test_presences_that_would_stop_an_original(network: Callable[..., Devnet]) -> None:

@@ -38,3 +38,13 @@ def test_a_byte_a_second(lab: Lab) -> None:
 def test_forged_presences_for_living_keys(lab: Lab) -> None:
     run = lab.run(HERE / "forged_presences.toml", seed=1)
     assert counted(run, "directory")["claimed"] == 12
+
+
+def test_an_owner_who_was_silent_gets_his_address_back(lab: Lab) -> None:
+    run = lab.run(HERE / "squatted.toml", seed=1)
+    assert counted(run, "directory")["claimed"] == 2
+
+
+def test_one_host_leaves_room_for_others(lab: Lab) -> None:
+    run = lab.run(HERE / "crowd.toml", seed=1)
+    assert counted(run, "directory")["directory_full"] == 76
