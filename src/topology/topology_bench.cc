@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "src/crypto/bench_rounds.h"
+#include "src/topology/fields.h"
 #include "src/topology/json.h"
 #include "src/topology/roster.h"
 #include "src/topology/sample_infos.h"
