@@ -40,6 +40,7 @@ constexpr topology::Roster::Limits kRosterLimits{
     .accounts = limits::kMaxListedAccounts,
     .sources = limits::kMinSourcesToFill,
     .expiry = limits::kPresenceExpiry,
+    .refresh = limits::kForeignPresence,
     .past = {.things = limits::kMaxPastOwners,
              .sources = limits::kMinSourcesToFill,
              .memory = limits::kOwnerMemory},

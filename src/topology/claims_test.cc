@@ -111,6 +111,18 @@ BOOST_AUTO_TEST_CASE(to_have_had_an_address_does_not_beat_who_speaks_from_it) {
   BOOST_TEST(is_conflict(say(3, "192.0.2.1:1790", kStranger, 22s, 2)));
 }
 
+BOOST_AUTO_TEST_CASE(others_keep_an_entry_in_for_a_minute_and_not_for_ever) {
+  Duration now = 0s;
+  BOOST_TEST(say(1, "mix.example:1789", kOwner).has_value());
+  for (; now < 1min; now += 5s)
+    BOOST_TEST(say(1, "mix.example:1789", kStranger, now).has_value());
+  BOOST_TEST(is_conflict(say(1, "mix.example:1789", kStranger, now)));
+  // A word from the owner, and he may again.
+  BOOST_TEST(say(1, "mix.example:1789", kOwner, now).has_value());
+  for (const Duration end = now + 1min; now < end; now += 5s)
+    BOOST_TEST(!say(1, "mix.example:1789", kStranger, now).value().is_new);
+}
+
 BOOST_AUTO_TEST_CASE(an_address_is_one_however_it_is_spelt) {
   BOOST_TEST(say(1, "[2001:db8::1]:1789", kOwner).has_value());
   BOOST_TEST(say(2, "mix.example:1789", kOwner).has_value());
@@ -137,6 +149,10 @@ BOOST_AUTO_TEST_CASE(no_mix_is_at_a_living_providers_address_nor_the_other_way_r
   provider.client_listener = "198.51.100.7:2";
   BOOST_TEST(is_conflict(provide(kStranger)));
   BOOST_TEST(provide(kOwner).has_value());  // his own business
+  // Who has only one of its addresses may say so, and is not its owner for that.
+  BOOST_TEST(!provide(kStranger).value().changed);
+  provider.location = "elsewhere";
+  BOOST_TEST(is_conflict(provide(kStranger)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -81,7 +81,7 @@ void Roster::put(Book<Info>& book, Info info, std::string source, Instant now) {
   }
   if (const auto layer = layer_of(info)) ++book.layers[*layer];
   std::string text = entry_json(info);
-  Entry<Info> entry{std::move(info), std::move(source), now, std::move(text)};
+  Entry<Info> entry{std::move(info), std::move(source), now, now, std::move(text)};
   count(book, entry, true);
   book.entries.emplace(key, std::move(entry));
   book.earliest = std::min(book.earliest, now);
@@ -112,17 +112,18 @@ std::vector<crypto::PublicKey> Roster::expire_in(Book<Info>& book, Instant now) 
   for (const crypto::PublicKey& key : old) {
     const auto at = book.entries.find(key);
     const Entry<Info>& entry = at->second;
-    x_past.remember(key.to_base58(), entry.source, entry.heard, now);
+    x_past.remember(key.to_base58(), entry.source, entry.heard_itself, now);
     for (const std::string& address : addresses_of(entry.info))
-      x_past.remember(address, entry.source, entry.heard, now);
+      x_past.remember(address, entry.source, entry.heard_itself, now);
     erase(book, at);
   }
   return old;
 }
 
 template <class Info>
-void Roster::touch(Entry<Info>& entry, Instant now, WallTime wall) {
+void Roster::touch(Entry<Info>& entry, std::string_view source, Instant now, WallTime wall) {
   entry.heard = now;
+  if (entry.source == source) entry.heard_itself = now;
   entry.info.last_seen_ns = unix_ns(wall);
   ++x_touched;
 }
@@ -205,23 +206,25 @@ std::expected<Accepted, Refusal> Roster::announce_in(Book<Info>& book, const Inf
   Accepted accepted;
   accepted.is_new = known == book.entries.end();
   accepted.changed = accepted.is_new || !same_claim(known->second.info, info);
-  if (!accepted.is_new && known->second.source != source &&
-      !may_change(known->second, source, now)) {
-    if (accepted.changed)
-      return conflict("pubKey: announced from another address, which alone may change it");
-    source = known->second.source;
-  }
-  if (!accepted.changed && known->second.source == source) {
-    touch(known->second, now, wall);
-    return accepted;
-  }
-
   const auto past = claim(book, info, source, now);
+  if (!accepted.is_new) {
+    Entry<Info>& entry = known->second;
+    const bool may = may_change(entry, source, now);
+    if (!may && accepted.changed)
+      return conflict("pubKey: announced from another address, which alone may change it");
+    const bool refreshes = !accepted.changed && (entry.source == source || !may || !past);
+    if (refreshes && entry.source != source && now >= entry.heard_itself + x_limits.refresh)
+      return conflict("pubKey: announced from another address, which is silent");
+    if (refreshes) {
+      touch(entry, source, now, wall);
+      return accepted;
+    }
+  }
   if (!past) return std::unexpected(past.error());
   if (auto refusal = no_room(book, info, source, *past)) {
     // Others have filled what he would grow into; that must not put him out.
     if (!accepted.is_new && known->second.source == source) {
-      touch(known->second, now, wall);
+      touch(known->second, source, now, wall);
       refusal->text += "; the entry stays as it was";
     }
     return std::unexpected(std::move(*refusal));

@@ -4,10 +4,11 @@
 // (fields.h).
 //
 // Rules. An entry is known by its key and lives 10 s after its last presence. While it lives, a
-// presence from another source (source.h) may refresh it but change nothing, and nobody else may
-// claim its address; from the same source both are accepted: a node that restarts with a new key
-// takes its old entry's place at once. Two may do more, because ten seconds of silence must not
-// lose a node to whoever announces it meanwhile, for as long as he goes on:
+// presence from another source (source.h) may refresh it, for a minute, but change nothing (a
+// machine may speak from several addresses; but nobody shall keep in all who ever left, as theirs),
+// and nobody else may claim its address; from the same source both are accepted: a node that
+// restarts with a new key takes its old entry's place at once. Two may do more, because ten seconds
+// of silence must not lose a node to whoever announces it meanwhile, for as long as he goes on:
 //
 // * Who speaks from an address has it, whoever announced it before: no one but its owner can. He
 //   may change an entry that is at his address, too. This says nothing about keys: anybody is at
@@ -70,6 +71,7 @@ class Roster {
     std::size_t accounts = 40'000;  // of all providers together
     std::size_t sources = 4;        // it takes at least so many to fill one of these; see Shares
     Duration expiry = 10s;
+    Duration refresh = 1min;  // so long others keep an entry in whose own source is silent
     PastOwners::Limits past = {};
   };
 
@@ -107,7 +109,8 @@ class Roster {
     Info info;
     std::string source;  // who announced it first, or has shown more right to it since
     Instant heard;
-    std::string text;  // entry_json(info)
+    Instant heard_itself;  // from `source`
+    std::string text;      // entry_json(info)
   };
   /// The entries of one kind, and who holds which of their addresses (in one_spelling).
   template <class Info>
@@ -141,7 +144,7 @@ class Roster {
   bool held(const Book<Info>& book, std::string_view address, std::string_view source,
             Instant now) const;
   template <class Info>
-  void touch(Entry<Info>& entry, Instant now, WallTime wall);
+  void touch(Entry<Info>& entry, std::string_view source, Instant now, WallTime wall);
   template <class Info>
   void put(Book<Info>& book, Info info, std::string source, Instant now);
   template <class Info>

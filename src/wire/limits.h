@@ -102,6 +102,9 @@ static_assert(kMaxListedAccounts / kMinSourcesToFill >= kMaxAccounts);
 /// them back from whoever announced them meanwhile: a machine has started again by then.
 inline constexpr std::size_t kMaxPastOwners = 2 * kMaxMixnodes;
 inline constexpr Duration kOwnerMemory = 1h;
+/// So long an entry lives on others' presences while its own source is silent. (A machine may speak
+/// from several addresses, but who has left shall not be kept in by somebody else for ever.)
+inline constexpr Duration kForeignPresence = 60s;
 /// A name of 253 characters (DNS), a colon, a port; the longest numeric form is much shorter.
 inline constexpr std::size_t kMaxHostLength = 253 + 1 + 5;
 inline constexpr std::size_t kMaxVersionLength = 32;
