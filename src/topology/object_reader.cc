@@ -6,7 +6,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <limits>
-#include <utility>
 
 #include "src/topology/metrics.h"
 
