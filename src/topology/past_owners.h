@@ -28,6 +28,7 @@ class PastOwners {
     Duration memory = 1h;       // from the last presence
   };
   explicit PastOwners(Limits limits) : x_limits(limits), x_shares(limits.things, limits.sources) {}
+  PastOwners(PastOwners&&) = default;  // never copied: its queue names what its map holds
 
   /// `source`, last heard of at `heard`, has fallen silent. Whoever had the thing before him and is
   /// still remembered stays its owner.
