@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "src/mixnode/inward.h"
 #include "src/prelude/log.h"
 #include "src/topology/json.h"
 #include "src/topology/metrics.h"
@@ -183,11 +184,14 @@ void Mixnode::finish() {
 
 void Mixnode::heard(const presence::View& view) {
   std::vector<Listed> nodes;
+  const auto list = [&](std::string_view host, unsigned layer, std::string_view version) {
+    nodes.push_back({sendable_from(x_options.announce_address, view.addresses_of(host)), layer,
+                     topology::is_mixlab(version)});
+  };
   for (const topology::MixInfo& mix : view.topology.mixes())
-    nodes.push_back({view.addresses_of(mix.host), mix.layer, topology::is_mixlab(mix.version)});
+    list(mix.host, mix.layer, mix.version);
   for (const topology::ProviderInfo& provider : view.topology.providers())
-    nodes.push_back({view.addresses_of(provider.mixnet_listener), x_options.layers + 1,
-                     topology::is_mixlab(provider.version)});
+    list(provider.mixnet_listener, x_options.layers + 1, provider.version);
   x_relay.update_topology(nodes, x_loop.now());
   pump();
 }
