@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/address.hpp>
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/url/parse.hpp>
@@ -20,6 +20,7 @@
 #include <optional>
 #include <sstream>
 
+#include "src/runtime/body_budget.h"
 #include "src/runtime/upgrade.h"
 
 namespace mix::runtime {
@@ -37,7 +38,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     Session session;
     WebSocketLimits limits;
   };
-  Impl(Loop& of, HttpServerOptions given) : loop(of), options(std::move(given)) {}
+  Impl(Loop& of, HttpServerOptions given)
+      : loop(of), options(std::move(given)), bodies(options.max_bodies) {}
 
   HttpReply answer(const HttpRequest& request) const {
     const auto route = routes.find({request.path, request.method});
@@ -63,7 +65,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::map<std::pair<std::string, std::string>, Handler> routes;  // by path, then method
   std::map<std::string, Upgrade> upgrades;
   std::vector<Listener> listeners;
-  std::size_t bodies = 0;                       // bytes claimed by large bodies that are being read
+  BodyBudget bodies;                            // for the large ones that are being read
   std::array<std::uint8_t, 16 * 1024> scratch;  // between a read and the copy: never across a wait
 };
 
@@ -93,8 +95,38 @@ std::string HttpServer::Impl::text_of(const HttpReply& reply, bool keep_alive,
 namespace {
 
 using Self = std::shared_ptr<HttpServer::Impl>;
-using Parser = http::request_parser<http::string_body>;
-using BeastRequest = http::request<http::string_body>;
+
+/// A body in a string, as Beast's string_body, but what is only announced takes no memory: it grows
+/// with what comes, twofold at most.
+struct ArrivingBody {
+  using value_type = std::string;
+  static std::uint64_t size(const value_type& body) { return body.size(); }
+
+  class reader {
+   public:
+    template <bool is_request, class Fields>
+    reader(http::header<is_request, Fields>&, value_type& body) : x_body(body) {}
+
+    static void init(const boost::optional<std::uint64_t>&, boost::system::error_code& failure) {
+      failure = {};
+    }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, boost::system::error_code& failure) {
+      failure = {};
+      const std::size_t before = x_body.size();
+      for (const auto part : boost::beast::buffers_range_ref(buffers))
+        x_body.append(static_cast<const char*>(part.data()), part.size());
+      return x_body.size() - before;
+    }
+    static void finish(boost::system::error_code& failure) { failure = {}; }
+
+   private:
+    value_type& x_body;
+  };
+};
+
+using Parser = http::request_parser<ArrivingBody>;
+using BeastRequest = http::request<ArrivingBody>;
 
 struct Refused {
   unsigned status = 0;  // 0: nobody is there to hear it
@@ -114,29 +146,26 @@ Refused refused_for(const boost::system::error_code& failure) {
 /// A large body's share of what all of them may take, for as long as it is read.
 class Claim {
  public:
-  explicit Claim(Self self) : x_self(std::move(self)) {}
+  Claim(Self self, const Address& peer)
+      : x_self(std::move(self)), x_source(BodyBudget::source_of(peer)) {}
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
-  ~Claim() { x_self->bodies -= x_bytes; }
+  ~Claim() { x_self->bodies.give_back(x_source, x_bytes); }
 
-  /// Once, when the header is whole; false when there is no room.
-  bool make(const Parser& parser) {
-    if (x_made || !parser.is_header_done()) return true;
-    x_made = true;
-    const std::uint64_t bytes =
-        parser.chunked() ? x_self->options.max_body : parser.content_length().value_or(0);
-    if (bytes <= kSmallBody) return true;
-    if (x_self->bodies + bytes > x_self->options.max_bodies) return false;
-    x_bytes = static_cast<std::size_t>(bytes);
-    x_self->bodies += x_bytes;
+  /// After bytes came; false when there is no room for so many.
+  bool grow(const Parser& parser) {
+    const std::size_t bytes = parser.get().body().capacity();
+    if (bytes <= kSmallBody || bytes <= x_bytes) return true;
+    if (!x_self->bodies.take(x_source, bytes - x_bytes)) return false;
+    x_bytes = bytes;
     return true;
   }
 
  private:
-  static constexpr std::uint64_t kSmallBody = 64 * 1024;
+  static constexpr std::size_t kSmallBody = 64 * 1024;
   Self x_self;
+  BodyBudget::Source x_source;
   std::size_t x_bytes = 0;
-  bool x_made = false;
 };
 
 Task<Io<>> more(Self self, Stream& stream, std::string& unread) {
@@ -174,7 +203,7 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
   parser.header_limit(static_cast<std::uint32_t>(self->options.max_header));
   parser.body_limit(self->options.max_body);
   parser.eager(true);
-  Claim claim(self);
+  Claim claim(self, stream.remote());
   bool continued = false;
   stream.set_deadline(self->loop.now() + self->options.exchange_time_out);
   for (;;) {
@@ -184,7 +213,7 @@ Task<Parsed> read_request(Self self, Stream& stream, std::string& unread) {
       if (failure && failure != http::error::need_more)
         co_return std::unexpected(refused_for(failure));
       if (parser.is_done()) co_return std::make_unique<BeastRequest>(parser.release());
-      if (!claim.make(parser))
+      if (!claim.grow(parser))
         co_return std::unexpected(Refused{503, "too many large bodies", Refusal::bodies_full});
       // A header without end stays unread as a whole; so do a chunk's header and a trailer, for
       // which the parser has no limit.

@@ -45,7 +45,9 @@ struct HttpReply {
 struct HttpServerOptions {
   std::size_t max_header = 8 * 1024;
   std::size_t max_body = 1024 * 1024;
-  /// Of all connections together; small bodies (64 KiB) are not counted. One more is answered 503.
+  /// Of all connections together, as far as they have arrived; one sender's may take a quarter of
+  /// what is left (body_budget.h). Small bodies (64 KiB) are not counted. What is more is answered
+  /// 503.
   std::size_t max_bodies = 64 * 1024 * 1024;
   std::size_t max_connections = 4096;
   Duration exchange_time_out = 10s;  // from a request's first byte to the reply's last
