@@ -64,15 +64,15 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
     open = true;
     watch();
   }
-  /// Silence for one interval asks the peer, for a second one ends the connection.
+  /// Silence for one interval asks the peer, for a second one ends the connection. So does a whole
+  /// interval in which the question could not be written, however much the peer says: Beast takes
+  /// one ping at a time, and who reads nothing would keep what waits for him for ever.
   void watch() {
     timer = loop.call_at(loop.now() + limits.ping_interval, [weak = weak_from_this()] {
       const auto self = weak.lock();
       if (!self || !self->open) return;
-      if (std::exchange(self->pinged, true)) {
-        self->loop.refusals().add(Refusal::timed_out);
-        return self->break_off();
-      }
+      if (std::exchange(self->pinged, true)) return self->end_for(Refusal::timed_out);
+      if (std::exchange(self->pinging, true)) return self->end_for(Refusal::slow_reader);
       self->loop.spawn(ping(self));
       self->watch();
     });
@@ -80,17 +80,24 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
   static Task<> ping(std::shared_ptr<Impl> self) {
     boost::system::error_code failure;
     co_await self->wire.async_ping({}, asio::redirect_error(asio::use_awaitable, failure));
+    self->pinging = false;
     if (failure) self->break_off();
   }
+  void end_for(Refusal why) {
+    loop.refusals().add(why);
+    break_off();
+  }
 
+  bool has_room(std::size_t bytes) const {
+    return queue.empty() ||
+           (queue.size() < limits.max_queue && queued_bytes + bytes <= limits.max_queue_bytes);
+  }
+  bool send(std::shared_ptr<const std::string> text) {
+    if (open && !closing && !has_room(text->size())) end_for(Refusal::slow_reader);
+    return enqueue(std::move(text));
+  }
   bool enqueue(std::shared_ptr<const std::string> text) {
-    if (!open || closing) return false;
-    const bool too_much = !queue.empty() && queued_bytes + text->size() > limits.max_queue_bytes;
-    if (queue.size() >= limits.max_queue || too_much) {
-      loop.refusals().add(Refusal::slow_reader);
-      break_off();
-      return false;
-    }
+    if (!open || closing || !has_room(text->size())) return false;
     queued_bytes += text->size();
     queue.push_back(std::move(text));
     if (!std::exchange(writing, true)) loop.spawn(write_queue(shared_from_this()));
@@ -137,7 +144,8 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl> {
   bool open = false;
   bool writing = false;
   bool closing = false;
-  bool pinged = false;
+  bool pinged = false;   // and heard nothing since
+  bool pinging = false;  // the ping waits to be written
 };
 
 Task<Io<WebSocket::Message>> WebSocket::Impl::read(std::shared_ptr<Impl> self) {
@@ -157,7 +165,7 @@ Task<Io<WebSocket::Message>> WebSocket::Impl::read(std::shared_ptr<Impl> self) {
 }
 
 Task<Io<>> WebSocket::Impl::flush(std::shared_ptr<Impl> self, std::string text) {
-  if (!self->enqueue(std::make_shared<const std::string>(std::move(text))))
+  if (!self->send(std::make_shared<const std::string>(std::move(text))))
     co_return std::unexpected(IoError{IoError::Kind::closed, 0});
   co_await flushed(self);
   if (!self->open) co_return std::unexpected(IoError{IoError::Kind::closed, 0});
@@ -194,10 +202,16 @@ Task<Io<WebSocket::Message>> WebSocket::read() {
   return Impl::read(x);
 }
 bool WebSocket::send(std::string text) {
-  return x->enqueue(std::make_shared<const std::string>(std::move(text)));
+  return x->send(std::make_shared<const std::string>(std::move(text)));
 }
 bool WebSocket::send(std::shared_ptr<const std::string> text) {
+  return x->send(std::move(text));
+}
+bool WebSocket::offer(std::shared_ptr<const std::string> text) {
   return x->enqueue(std::move(text));
+}
+Task<> WebSocket::drained() {
+  return Impl::flushed(x);
 }
 Task<Io<>> WebSocket::send_and_flush(std::string text) {
   return Impl::flush(x, std::move(text));

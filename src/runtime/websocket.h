@@ -20,7 +20,9 @@ struct WebSocketLimits {
   std::size_t max_queue = 256;          // messages waiting to be sent; one more ends the connection
   /// Bytes of those messages; one more ends the connection, too, unless it is alone.
   std::size_t max_queue_bytes = 256 * 1024 * 1024;
-  Duration ping_interval = 54s;  // silence after which the peer is asked whether it lives
+  /// Silence after which the peer is asked whether it lives. Another such time without an answer,
+  /// or in which the question cannot even be written, ends the connection.
+  Duration ping_interval = 54s;
 };
 
 class WebSocket {
@@ -47,6 +49,10 @@ class WebSocket {
   bool send(std::string text);
   /// The same; for a text that many are sent, of which one copy is then enough.
   bool send(std::shared_ptr<const std::string> text);
+  /// The same, but a full queue leaves the connection as it is.
+  bool offer(std::shared_ptr<const std::string> text);
+  /// Until nothing waits to be sent, or the connection has ended.
+  Task<> drained();
   /// Like send, and waits until everything queued so far was handed to the system.
   Task<Io<>> send_and_flush(std::string text);
   /// Sends a close frame behind what is queued, then ends the connection.
