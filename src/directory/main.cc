@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "src/directory/lines.h"
 #include "src/directory/server.h"
 #include "src/prelude/log.h"
 #include "src/record/hop_log.h"
@@ -47,7 +48,8 @@ int serve(const Settings& settings) {
     log::error("--host: '", settings.host, "' must be a numeric address or localhost");
     return 1;
   }
-  directory::Server server(loop, console);
+  directory::Lines lines(console);
+  directory::Server server(loop, [&lines](const std::string& line) { lines.take(line); });
   if (const auto listening = server.listen(addresses.front()); !listening) {
     log::error("nym-directory: cannot listen on ", listening.error());
     return 1;
@@ -61,6 +63,7 @@ int serve(const Settings& settings) {
           server.local().to_text());
   loop.run();
   record->close();
+  lines.finish();
   console("refused: " + loop.refusals().to_text());
   console("nym-directory: stopped");
   return 0;

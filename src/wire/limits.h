@@ -156,6 +156,9 @@ inline constexpr std::size_t kMaxWatcherQueue = 256;
 inline constexpr std::size_t kMaxWatcherQueueBytes = 4 * kMiB;
 /// Of the reports of the last seconds that a newcomer to /ws/live is told at once; others follow.
 inline constexpr std::size_t kMaxToldAtOnceBytes = 1 * kMiB;
+/// Lines of one second on the directory's console; the rest is a number. A hundred mixes that start
+/// at once are well below.
+inline constexpr std::size_t kMaxLinesPerSecond = 256;
 /// From a client to /ws (read and dropped).
 inline constexpr std::size_t kMaxWatcherMessageBytes = 512;
 /// A whole HTTP exchange, both sides.
