@@ -25,21 +25,29 @@ class WebSocketError(ConnectionError):
 
 
 class WebSocket:
-    """One connection. `close` it, or use it with `with`."""
+    """One connection. `close` it, or use it with `with`. `authority` is what a page would call the host."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1", timeout_s: float = 30.0, origin: str | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        host: str = "127.0.0.1",
+        timeout_s: float = 30.0,
+        origin: str | None = None,
+        path: str = "/",
+        authority: str | None = None,
+    ) -> None:
         self._buffer = b""
         self._socket = socket.create_connection((host, port), timeout=timeout_s)
         try:
-            self._handshake(f"{host}:{port}", origin)
+            self._handshake(authority or f"{host}:{port}", origin, path)
         except BaseException:
             self._socket.close()
             raise
 
-    def _handshake(self, authority: str, origin: str | None) -> None:
+    def _handshake(self, authority: str, origin: str | None, path: str) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
-            "GET / HTTP/1.1",
+            f"GET {path} HTTP/1.1",
             f"Host: {authority}",
             "Upgrade: websocket",
             "Connection: Upgrade",

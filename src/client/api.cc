@@ -36,8 +36,9 @@ WebsocketApi::WebsocketApi(runtime::Loop& loop, Service& service,
     return request.origin.empty() || runtime::is_loopback_origin(request.origin) ||
            std::ranges::find(x_allowed, request.origin) != x_allowed.end();
   };
-  x_server.websocket("*", admit, [this](WebSocket socket) { return serve(std::move(socket)); },
-                     {.max_message = wire::kMaxWebsocketMessageBytes});
+  x_server.websocket(
+      "*", admit, [this](WebSocket socket, const HttpRequest&) { return serve(std::move(socket)); },
+      {.max_message = wire::kMaxWebsocketMessageBytes});
 }
 
 std::expected<void, std::string> WebsocketApi::listen(std::uint16_t port) {

@@ -290,12 +290,7 @@ Directory::Reply Directory::post_client_metrics(const Request& request) {
   return metrics(request, x_client_metrics, topology::client_metrics_from_json(request.body));
 }
 Directory::Reply Directory::get_client_metrics(const Request& request) {
-  // A page of somebody else, open in a browser here, is not this machine.
-  // Nor is one whose name was made to mean this machine.
-  const bool strange =
-      (!request.origin.empty() && !runtime::is_loopback_origin(request.origin)) ||
-      (!request.host.empty() && !runtime::is_loopback_origin("http://" + request.host));
-  if (!runtime::is_loopback(request.peer) || strange)
+  if (!runtime::is_asked_here(request))
     return json_reply(403, topology::error_json("client metrics are shown to this machine only"));
   return json_reply(200, array_of(x_client_metrics.full(x_clock.now())));
 }

@@ -176,4 +176,25 @@ std::string refused(std::string_view path, unsigned status, std::string_view why
   return json::serialize(out);
 }
 
+std::string more(std::string_view of, std::uint64_t count, WallTime now) {
+  json::object out = of_kind("more");
+  out["of"] = text(of);
+  out["count"] = count;
+  out["now"] = unix_ns(now);
+  return json::serialize(out);
+}
+
+std::string missed(std::uint64_t count, WallTime now) {
+  json::object out = of_kind("missed");
+  out["count"] = count;
+  out["now"] = unix_ns(now);
+  return json::serialize(out);
+}
+
+std::string_view kind_of(std::string_view text) {
+  constexpr std::string_view kBefore = "{\"kind\":\"";
+  text.remove_prefix(std::min(kBefore.size(), text.size()));
+  return text.substr(0, text.find('"'));
+}
+
 }  // namespace mix::directory::feed

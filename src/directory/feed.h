@@ -20,19 +20,24 @@
 //   {"kind":"loops","report":LOOPS}                                a client's, to this machine only
 //   {"kind":"refused","path":"/api/..","status":409,"why":TEXT,"now":NS}
 //       a POST that was not taken
+//   {"kind":"more","of":"refused","count":COUNT,"now":NS}
+//       so many more of a kind within a second than were told one by one
+//   {"kind":"missed","count":COUNT,"now":NS}
+//       so many texts came while this watcher had too much to read; hello, nodes and reports follow
 //
 // MIX       {"pubKey","host","layer","version","location","lastSeen"}
 // PROVIDER  {"pubKey","mixnetListener","clientListener","accounts":COUNT,"version",
 //            "location","lastSeen"}
 // COCO      {"pubKey","host","type","version","location","lastSeen"}
 // REPORT, LOOPS as in topology/metrics.h with "timestamp". role: mix, provider or coconode.
-// NS is nanoseconds since 1970 by the directory's clock, KEY base58.
+// COUNT is a number. NS is nanoseconds since 1970 by the directory's clock, KEY base58.
 //
 // Bounds: an entry at most wire::kEntryJsonBytes, so `nodes` at most kMaxNodesBytes (accounts are
 // counted, not listed); `reports` wire::kMaxToldAtOnceBytes; TEXT 200 characters of printable
 // ASCII, whatever a stranger sent. Pure; no state.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,5 +75,10 @@ std::string gone(std::string_view role, const crypto::PublicKey& key, WallTime n
 std::string report(const topology::MixMetrics& metrics);
 std::string loops(const topology::ClientMetrics& metrics);
 std::string refused(std::string_view path, unsigned status, std::string_view why, WallTime now);
+std::string more(std::string_view of, std::uint64_t count, WallTime now);
+std::string missed(std::uint64_t count, WallTime now);
+
+/// KIND of a text made here.
+std::string_view kind_of(std::string_view text);
 
 }  // namespace mix::directory::feed

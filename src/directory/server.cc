@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/directory/server.h"
 
-#include <optional>
 #include <utility>
 
 #include "src/directory/assets.h"
@@ -58,6 +57,12 @@ bool same_origin(const Directory::Request& request) {
          request.origin == "https://" + request.host;
 }
 
+/// The same, its text held by all who are given it together: who does not read it costs nothing.
+Directory::Reply shared(Directory::Reply reply) {
+  reply.shared_body = std::make_shared<const std::string>(std::exchange(reply.body, {}));
+  return reply;
+}
+
 Directory::Reply page_refused() {
   Directory::Reply reply;
   reply.status = 403;
@@ -67,8 +72,9 @@ Directory::Reply page_refused() {
 
 }  // namespace
 
-Server::Server(runtime::Loop& loop, Directory::Tell console)
+Server::Server(runtime::Loop& loop, Directory::Tell console, Duration ping_interval)
     : x_loop(loop),
+      x_watchers(loop, [this](bool is_local) { return x_directory.opening(is_local); }),
       x_directory(
           loop, std::move(console),
           [this](const std::string& text) { x_watchers.tell_reports(text); },
@@ -77,6 +83,7 @@ Server::Server(runtime::Loop& loop, Directory::Tell console)
           }),
       x_http(loop, options_for(x_directory)) {
   routes();
+  watching(ping_interval);
 }
 
 void Server::routes() {
@@ -105,29 +112,46 @@ void Server::routes() {
   route("GET", "/api/metrics/mixes", &Directory::get_mix_metrics);
   route("POST", "/api/metrics/clients", &Directory::post_client_metrics);
   route("GET", "/api/metrics/clients", &Directory::get_client_metrics);
-  route("GET", "/plain", &Directory::plain_page);
+  x_http.route("GET", "/plain", [this](const Request& request) { return plain_page(request); });
   for (const Asset& asset : assets())
-    x_http.route("GET", std::string(asset.path), [&asset](const Request& request) {
-      return reply_with(asset, request.if_none_match);
-    });
+    x_http.route(
+        "GET", std::string(asset.path),
+        [&asset, whole = std::optional<Directory::Reply>()](const Request& request) mutable {
+          auto reply = reply_with(asset, request.if_none_match);
+          if (reply.status == 304) return reply;
+          if (!whole) whole = shared(std::move(reply));
+          return *whole;
+        });
+}
+
+Directory::Reply Server::plain_page(const Directory::Request& request) {
+  if (!x_plain || x_loop.now() >= x_plain_made + wire::kPlainPageAge) {
+    x_plain = shared(x_directory.plain_page(request));
+    x_plain_made = x_loop.now();
+  }
+  return *x_plain;
+}
+
+void Server::watching(Duration ping_interval) {
+  using Request = Directory::Request;
   const auto admit = [this](const Request& request) {
     return !x_watchers.full() && same_origin(request);
   };
   const runtime::WebSocketLimits limits{.max_message = wire::kMaxWatcherMessageBytes,
                                         .max_queue = wire::kMaxWatcherQueue,
                                         .max_queue_bytes = wire::kMaxWatcherQueueBytes,
-                                        .ping_interval = wire::kWatcherPingInterval};
+                                        .ping_interval = ping_interval};
   x_http.websocket(
       "/ws", admit,
-      [this](runtime::WebSocket socket) {
-        return x_watchers.serve(std::move(socket), Watchers::Kind::reports, {});
+      [this](runtime::WebSocket socket, const Request&) {
+        return x_watchers.serve(std::move(socket), Watchers::Kind::reports, false);
       },
       limits);
   x_http.websocket(
       "/ws/live", admit,
-      [this](runtime::WebSocket socket) {
-        auto first = x_directory.opening(runtime::is_loopback(socket.remote()));
-        return x_watchers.serve(std::move(socket), Watchers::Kind::live, std::move(first));
+      [this](runtime::WebSocket socket, const Request& asked) {
+        return x_watchers.serve(std::move(socket), Watchers::Kind::live,
+                                runtime::is_asked_here(asked));
       },
       limits);
 }

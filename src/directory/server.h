@@ -5,18 +5,22 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "src/directory/directory.h"
 #include "src/directory/watchers.h"
 #include "src/runtime/http_server.h"
 #include "src/runtime/loop.h"
+#include "src/wire/limits.h"
 
 namespace mix::directory {
 
 class Server {
  public:
-  Server(runtime::Loop& loop, Directory::Tell console);
+  /// A watcher that reads nothing is let go after up to two `ping_interval`s.
+  Server(runtime::Loop& loop, Directory::Tell console,
+         Duration ping_interval = wire::kWatcherPingInterval);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -26,12 +30,16 @@ class Server {
 
  private:
   void routes();
+  void watching(Duration ping_interval);
+  Directory::Reply plain_page(const Directory::Request& request);
   void expect_expiry();
 
   runtime::Loop& x_loop;
   Watchers x_watchers;
   Directory x_directory;
   bool x_expiry_set = false;
+  std::optional<Directory::Reply> x_plain;  // its text is shared by everybody who asks for it
+  Instant x_plain_made;
   runtime::HttpServer x_http;
 };
 

@@ -2,10 +2,12 @@
 // The whole directory over real connections, asked by the programs' own client code.
 #include "src/directory/server.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
 
+#include "src/directory/feed.h"
 #include "src/runtime/http_client.h"
 #include "src/runtime/run_task.h"
 #include "src/topology/fields.h"
@@ -23,9 +25,12 @@ namespace {
 struct Fixture {
   runtime::Loop loop;
   std::vector<std::string> lines;
-  Server server{loop, [this](const std::string& line) { lines.push_back(line); }};
+  Server server;
 
-  Fixture() { BOOST_REQUIRE(server.listen(runtime::Address::ipv4({127, 0, 0, 1}, 0)).has_value()); }
+  explicit Fixture(Duration ping_interval = wire::kWatcherPingInterval)
+      : server(loop, [this](const std::string& line) { lines.push_back(line); }, ping_interval) {
+    BOOST_REQUIRE(server.listen(runtime::Address::ipv4({127, 0, 0, 1}, 0)).has_value());
+  }
   std::string at(std::string_view scheme) const {
     return std::string(scheme) + "://" + server.local().to_text();
   }
@@ -35,6 +40,50 @@ struct Fixture {
     BOOST_REQUIRE(answer.has_value());
     co_return answer->status;
   }
+  /// So many POSTs at once, on one connection, until all are answered.
+  Task<> flood(std::string path, std::string body, std::size_t many) {
+    auto stream = co_await runtime::Stream::connect(loop, server.local(), 5s);
+    const std::string one =
+        "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n\r\n" + body;
+    std::string all;
+    for (std::size_t n = 0; n < many; ++n)
+      all += one;
+    co_await stream->write_all(as_bytes(all));
+    stream->shutdown_send();
+    Bytes buffer(64 * 1024);
+    for (;;) {
+      const auto got = co_await stream->read_some(buffer);
+      if (!got || *got == 0) co_return;
+    }
+  }
+  /// The first text of this kind that comes.
+  static Task<std::string> next_of(WebSocket& socket, std::string kind) {
+    for (;;) {
+      const auto message = co_await socket.read();
+      BOOST_REQUIRE_MESSAGE(message.has_value(), kind << " does not come");
+      if (feed::kind_of(message->body) == kind) co_return message->body;
+    }
+  }
+  /// What a browser's page with this Host and Origin reads from /ws/live until a text ends so.
+  Task<std::string> watches(std::string host, std::string_view until) {
+    auto stream = co_await runtime::Stream::connect(loop, server.local(), 5s);
+    co_await stream->write_all(
+        as_bytes("GET /ws/live HTTP/1.1\r\nHost: " + host + "\r\nOrigin: http://" + host +
+                 "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+                 "13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"));
+    std::string got;
+    Bytes buffer(4096);
+    while (got.find(until) == std::string::npos) {
+      const auto read = co_await stream->read_some(buffer);
+      BOOST_REQUIRE((read && *read > 0));
+      got.append(as_text(BytesView(buffer).first(*read)));
+    }
+    co_return got;
+  }
+};
+struct Impatient : Fixture {
+  Impatient() : Fixture(1s) {}
 };
 
 const std::string kReport = topology::to_report_json(
@@ -230,7 +279,101 @@ BOOST_AUTO_TEST_CASE(handshakes_made_at_once_do_not_pass_the_bound) {
   BOOST_TEST(most == wire::kMaxWatchers);
 }
 
-BOOST_AUTO_TEST_CASE(a_watcher_that_does_not_read_is_dropped_and_others_are_not) {
+BOOST_AUTO_TEST_CASE(of_a_flood_of_refusals_some_are_told_and_the_rest_is_a_number) {
+  constexpr std::size_t kMany = 3000;
+  const auto task = [&]() -> Task<> {
+    auto live = co_await WebSocket::connect(loop, at("ws") + "/ws/live");
+    BOOST_REQUIRE(live.has_value());
+    co_await next_of(*live, "reports");
+    loop.spawn(flood("/api/presence/mixnodes", "nonsense", kMany));
+    std::size_t told = 0, counted = 0;
+    while (told + counted < kMany) {
+      const auto text = co_await live->read();
+      BOOST_REQUIRE(text.has_value());
+      const auto kind = feed::kind_of(text->body);
+      BOOST_REQUIRE((kind == "refused" || kind == "more"));
+      if (kind == "refused")
+        ++told;
+      else
+        counted += std::stoul(text->body.substr(text->body.find("count\":") + 7));
+    }
+    BOOST_TEST(told + counted == kMany);
+    BOOST_TEST(told <= kMany / 10);  // twenty a second
+    BOOST_TEST(told >= wire::kMaxRefusalsTold);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(a_watcher_slower_than_what_happens_stays_and_is_told_what_it_missed) {
+  const std::string mix = topology::to_presence_json(topology::sample_mix(1, 1));
+  const auto task = [&]() -> Task<> {
+    co_await status_of_post("/api/presence/mixnodes", mix);
+    const runtime::WebSocketLimits roomy{.max_message = 2 * wire::kMaxToldAtOnceBytes};
+    auto live = co_await WebSocket::connect(loop, at("ws") + "/ws/live", {}, roomy);
+    auto old = co_await WebSocket::connect(loop, at("ws") + "/ws");
+    BOOST_REQUIRE((live && old));
+    co_await next_of(*live, "reports");
+    // A turn brings sixteen requests, and writes a text or two.
+    loop.spawn(flood("/api/presence/mixnodes", mix, 3000));
+    loop.spawn(flood("/api/metrics/mixes", kReport, 3000));
+    const std::string missed = co_await next_of(*live, "missed");
+    BOOST_TEST(missed.find("\"count\":0") == std::string::npos);
+    for (const char* kind : {"hello", "nodes", "reports"}) {
+      const auto text = co_await live->read();
+      BOOST_REQUIRE(text.has_value());
+      BOOST_TEST(feed::kind_of(text->body) == kind);
+    }
+    BOOST_TEST(server.watchers() == 2u);
+    // And both go on.
+    co_await status_of_post("/api/presence/mixnodes",
+                            topology::to_presence_json(topology::sample_mix(2, 2)));
+    for (;;) {
+      const auto text = co_await live->read();
+      BOOST_REQUIRE(text.has_value());
+      if (text->body.find("localhost:1002") != std::string::npos) break;
+    }
+    BOOST_TEST((co_await old->read()).has_value());
+    BOOST_TEST(server.watchers() == 2u);
+  };
+  run_task(loop, task());
+  BOOST_TEST(loop.refusals().of(runtime::Refusal::slow_reader) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(loops_are_not_for_a_page_whose_name_was_made_to_mean_this_machine) {
+  const std::string loops =
+      topology::to_report_json(topology::ClientMetrics{topology::sample_key(4), 1, 1, 0, 0});
+  const auto task = [&]() -> Task<> {
+    co_await status_of_post("/api/metrics/clients", loops);
+    const std::string port = server.local().to_text().substr(9);
+    for (const std::string& host : {"localhost" + port, "127.0.0.1" + port, "[::1]" + port}) {
+      const std::string ours = co_await watches(host, "\"cut\":");
+      BOOST_TEST(ours.find("\"loops\":true") != std::string::npos, host);
+      BOOST_TEST(ours.find("loopsSent") != std::string::npos, host);
+    }
+    const std::string strange = co_await watches("evil.example" + port, "\"cut\":");
+    BOOST_TEST(strange.find("\"loops\":false") != std::string::npos);
+    BOOST_TEST(strange.find("loopsSent") == std::string::npos);
+  };
+  run_task(loop, task());
+}
+
+BOOST_AUTO_TEST_CASE(the_page_without_a_script_is_made_once_a_second_at_most) {
+  runtime::HttpClient client(loop, at("http"));
+  const auto task = [&]() -> Task<> {
+    const Instant began = loop.now();
+    const auto first = co_await client.get("/plain");
+    co_await status_of_post("/api/presence/mixnodes",
+                            topology::to_presence_json(topology::sample_mix(1, 1)));
+    auto again = co_await client.get("/plain");
+    if (loop.now() < began + wire::kPlainPageAge) BOOST_TEST(again->body == first->body);
+    while (loop.now() < began + wire::kPlainPageAge || again->body == first->body)
+      again = co_await client.get("/plain");
+    BOOST_TEST(again->body.find("localhost:1001") != std::string::npos);
+  };
+  run_task(loop, task());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_watcher_that_does_not_read_is_let_go_and_others_are_not, Impatient) {
   // Reports as large as they may be fill a deaf watcher's buffers soon.
   topology::MixMetrics large{topology::sample_key(1), 10, {}, 0};
   for (std::size_t peer = 0; peer < topology::kMaxMetricsPeers; ++peer)
@@ -249,7 +392,7 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_does_not_read_is_dropped_and_others_are_not)
       BOOST_REQUIRE(told < 400u);
       co_await status_of_post("/api/metrics/mixes", body);
       const auto heard = co_await keen->read();
-      // A window takes so many bytes: its refusals are told, too.
+      // A window takes so many bytes: its refusals are told, too, in the end as a number.
       BOOST_REQUIRE(heard.has_value());
       ++told;
     }

@@ -2,8 +2,10 @@
 // Who watches the directory: of /ws (mix reports, as in 0.4) and of /ws/live (feed.h), the latter
 // from this machine or from afar. Nobody who watches is listened to.
 //
-// Bounds: wire::kMaxWatchers of both kinds together; a watcher that does not read is disconnected
-// when wire::kMaxWatcherQueue texts or wire::kMaxWatcherQueueBytes wait for it. All who wait for a
+// Bounds: wire::kMaxWatchers of both kinds together; of each, wire::kMaxWatcherQueue texts or
+// wire::kMaxWatcherQueueBytes wait. Whoever is slower than what happens misses what comes until he
+// has read those; then a watcher of /ws/live is told how much that was, and everything that a
+// newcomer is told. Who reads nothing at all is ended by the socket's pings. All who wait for a
 // text share one copy of it. Threads: the loop's. Must outlive the loop's run.
 #pragma once
 
@@ -14,8 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "src/directory/pace.h"
 #include "src/runtime/http_server.h"
 #include "src/runtime/websocket.h"
+#include "src/wire/limits.h"
 
 namespace mix::directory {
 
@@ -25,23 +29,42 @@ enum class Audience : std::uint8_t { everyone, this_machine };
 class Watchers {
  public:
   enum class Kind : std::uint8_t { reports, live };
+  /// What a newcomer to /ws/live is told first.
+  using Opening = std::function<std::vector<std::string>(bool is_local)>;
+
+  Watchers(runtime::Loop& loop, Opening opening)
+      : x_loop(loop), x_opening(std::move(opening)), x_refusals(wire::kMaxRefusalsTold) {}
 
   bool full() const;
   std::size_t size() const { return x_all.size(); }
-  /// Tells `first` and then whatever comes, for as long as the watcher stays.
-  runtime::Task<> serve(runtime::WebSocket socket, Kind kind, std::vector<std::string> first);
+  /// Tells the opening, if any, and then whatever comes, for as long as the watcher stays.
+  runtime::Task<> serve(runtime::WebSocket socket, Kind kind, bool is_local);
 
   void tell_reports(const std::string& text);
-  /// `make` is called when there is somebody to hear it.
+  /// `make` is called when there is somebody to hear it. Of refusals so many a second are told, and
+  /// then their number.
   void tell_live(Audience audience, const std::function<std::string()>& make);
 
  private:
+  using Text = std::shared_ptr<const std::string>;
   struct Watcher {
     runtime::WebSocket socket;
     Kind kind;
     bool is_local;
+    Instant opened{};          // when it was last told the opening
+    std::uint64_t missed = 0;  // since its queue was full; nothing is queued until it is empty
   };
-  std::list<std::shared_ptr<Watcher>> x_all;  // in the order they came
+  using Held = std::shared_ptr<Watcher>;
+
+  bool keeps_pace(const std::string& text);
+  void tell_more();
+  void tell(const Held& watcher, const Text& text);
+  runtime::Task<> catch_up(Held watcher);
+
+  runtime::Loop& x_loop;
+  Opening x_opening;
+  Pace x_refusals;
+  std::list<Held> x_all;  // in the order they came
 };
 
 }  // namespace mix::directory

@@ -7,15 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -271,13 +268,14 @@ struct Answer {
   std::shared_ptr<const std::string> shared;
   const HttpServer::Impl::Upgrade* upgrade = nullptr;
   bool keep = false;
+  std::unique_ptr<HttpRequest> asked = nullptr;  // of an upgrade
 };
 
 /// Not part of the coroutine: request and reply need not lie in its frame.
 Answer answer_to(const HttpServer::Impl& self, BeastRequest& message, const Address& peer,
                  bool more_came) {
   const bool asks_upgrade = boost::beast::websocket::is_upgrade(message);
-  const HttpRequest request = to_ours(message, peer);
+  HttpRequest request = to_ours(message, peer);
   const auto* upgrade = asks_upgrade ? self.upgrade_at(request.path) : nullptr;
   if (upgrade && more_came) {
     self.loop.refusals().add(Refusal::handshake);
@@ -290,7 +288,7 @@ Answer answer_to(const HttpServer::Impl& self, BeastRequest& message, const Addr
   if (upgrade) {
     std::ostringstream handshake;
     handshake << message.base();
-    return {handshake.str(), {}, upgrade};
+    return {handshake.str(), {}, upgrade, false, std::make_unique<HttpRequest>(std::move(request))};
   }
   const bool keep = message.keep_alive(), with_body = request.method != "HEAD";
   HttpReply reply = self.answer(request);
@@ -318,7 +316,7 @@ Task<bool> exchange(Self self, Stream& stream, std::string& unread) {
     stream.set_deadline(std::nullopt);
     auto socket = co_await accept_websocket(self->loop, std::move(stream), answer.text,
                                             answer.upgrade->limits);
-    if (socket) co_await answer.upgrade->session(std::move(*socket));
+    if (socket) co_await answer.upgrade->session(std::move(*socket), *answer.asked);
     co_return false;
   }
   const auto written =
@@ -372,25 +370,6 @@ std::expected<void, std::string> HttpServer::listen(Address at) {
 
 Address HttpServer::local() const {
   return x->listeners.empty() ? Address() : x->listeners.front().local();
-}
-
-bool is_loopback(const Address& address) {
-  if (address.family == Address::Family::ipv4) return address.octets[0] == 127;
-  const boost::asio::ip::address_v6 six(address.octets);
-  return six.is_loopback() || (six.is_v4_mapped() && address.octets[12] == 127);
-}
-
-bool is_loopback_origin(std::string_view origin) {
-  const auto url = boost::urls::parse_uri(boost::core::string_view(origin.data(), origin.size()));
-  if (!url || (url->scheme() != "http" && url->scheme() != "https")) return false;
-  if (url->has_userinfo() || !url->encoded_path().empty() || url->has_query() ||
-      url->has_fragment())
-    return false;
-  const std::string host(url->host_address());
-  if (boost::beast::iequals(host, "localhost")) return true;
-  boost::system::error_code failure;
-  const auto address = boost::asio::ip::make_address(host, failure);
-  return !failure && address.is_loopback();
 }
 
 }  // namespace mix::runtime

@@ -66,7 +66,8 @@ class HttpServer {
   using Handler = std::function<HttpReply(const HttpRequest&)>;
   /// Whether the handshake is accepted; otherwise it is answered 403.
   using Admit = std::function<bool(const HttpRequest&)>;
-  using Session = std::function<Task<>(WebSocket)>;
+  /// `asked` is the handshake, and lives until the session's task ends.
+  using Session = std::function<Task<>(WebSocket, const HttpRequest& asked)>;
 
   HttpServer(Loop& loop, HttpServerOptions options = {});
   ~HttpServer();
@@ -93,5 +94,9 @@ class HttpServer {
 bool is_loopback_origin(std::string_view origin);
 /// 127.0.0.0/8, ::1, and the former as mapped IPv6.
 bool is_loopback(const Address& address);
+/// Whether this machine asks, and no page of somebody else's that is open in a browser on it: the
+/// peer is loopback, and so are the Origin and the Host, where there are any. (A stranger's page
+/// has the Origin of its own, and a name that was made to mean this machine is in the Host.)
+bool is_asked_here(const HttpRequest& request);
 
 }  // namespace mix::runtime

@@ -419,4 +419,24 @@ BOOST_AUTO_TEST_CASE(loopback_addresses_are_known) {
   BOOST_TEST(!is("[::ffff:10.0.0.1]:1"));
 }
 
+BOOST_AUTO_TEST_CASE(who_asks_here_is_near_and_uses_a_name_of_this_machine) {
+  const auto here = [](const char* peer, std::string origin, std::string host) {
+    HttpRequest request;
+    request.peer = Address::from_text(peer).value();
+    request.origin = std::move(origin);
+    request.host = std::move(host);
+    return is_asked_here(request);
+  };
+  BOOST_TEST(here("127.0.0.1:1", "", ""));
+  BOOST_TEST(here("127.0.0.1:1", "", "localhost:8080"));
+  BOOST_TEST(here("[::1]:1", "http://[::1]:8080", "[::1]:8080"));
+  BOOST_TEST(here("127.0.0.1:1", "http://localhost:8080", "localhost:8080"));
+  BOOST_TEST(!here("10.0.0.1:1", "", "localhost:8080"));
+  BOOST_TEST(!here("127.0.0.1:1", "http://evil.example", "localhost:8080"));
+  BOOST_TEST(!here("127.0.0.1:1", "http://evil.example:8080", "evil.example:8080"));
+  BOOST_TEST(!here("127.0.0.1:1", "", "evil.example:8080"));
+  BOOST_TEST(!here("127.0.0.1:1", "", "localhost@evil.example"));
+  BOOST_TEST(!here("127.0.0.1:1", "null", "localhost:8080"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

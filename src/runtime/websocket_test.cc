@@ -24,7 +24,7 @@ struct Fixture {
     server.websocket(
         "/ws",
         [](const HttpRequest& r) { return r.origin.empty() || is_loopback_origin(r.origin); },
-        [this](WebSocket socket) { return echo(std::move(socket)); }, limits);
+        [this](WebSocket socket, const HttpRequest&) { return echo(std::move(socket)); }, limits);
     BOOST_REQUIRE(server.listen(Address::ipv4({127, 0, 0, 1}, 0)).has_value());
   }
   std::string url() const { return "ws://" + server.local().to_text() + "/ws"; }
@@ -165,6 +165,59 @@ BOOST_AUTO_TEST_CASE(a_silent_peer_is_pinged_and_stays_and_a_dead_one_is_dropped
   };
   run_task(loop, task());
   BOOST_TEST(how.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_talks_and_never_reads_is_let_go) {
+  limits.ping_interval = 500ms;
+  server.websocket(
+      "/stuck", {},
+      [this](WebSocket socket, const HttpRequest&) -> Task<> {
+        socket.send(std::string(64'000'000, 'x'));  // more than the system takes
+        while (co_await socket.read()) {
+        }
+        ended.notify();
+        how = IoError::Kind::closed;
+      },
+      limits);
+  start();
+  const Bytes masked_pong_frame{0x8a, 0x80, 0, 0, 0, 0};
+  const auto task = [&]() -> Task<> {
+    auto stream = co_await Stream::connect(loop, server.local(), 5s);
+    co_await stream->write_all(as_bytes(
+        "GET /stuck HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"));
+    Bytes head(200);
+    const auto answer = co_await stream->read_some(head);
+    BOOST_REQUIRE((answer && as_text(head).starts_with("HTTP/1.1 101 ")));
+    for (int n = 0; n < 1000 && !how; ++n) {
+      co_await stream->write_all(masked_pong_frame);
+      co_await loop.sleep_for(5ms);
+    }
+  };
+  run_task(loop, task());
+  BOOST_TEST(how.has_value());
+  BOOST_TEST(loop.refusals().of(Refusal::slow_reader) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_queue_refuses_an_offer_and_is_whole_again_when_it_is_empty) {
+  server.websocket("/quiet", {}, [](WebSocket socket, const HttpRequest&) -> Task<> {
+    while (co_await socket.read()) {
+    }
+  });
+  start();
+  const auto task = [&]() -> Task<> {
+    const std::string quiet = "ws://" + server.local().to_text() + "/quiet";
+    auto socket = co_await WebSocket::connect(loop, quiet);
+    const auto text = std::make_shared<const std::string>("text");
+    for (std::size_t n = 0; n < WebSocketLimits().max_queue; ++n)
+      BOOST_TEST(socket->offer(text));
+    BOOST_TEST(!socket->offer(text));
+    BOOST_TEST(socket->is_open());
+    co_await socket->drained();
+    BOOST_TEST(socket->offer(text));
+    BOOST_TEST(loop.refusals().of(Refusal::slow_reader) == 0u);
+  };
+  run_task(loop, task());
 }
 
 BOOST_AUTO_TEST_CASE(a_close_says_why) {

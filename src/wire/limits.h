@@ -149,16 +149,21 @@ inline constexpr Duration kLargeTopologyAge = 1s;
 /// The directory's HTTP connections and watchers of /ws.
 inline constexpr std::size_t kMaxHttpConnections = 4096;
 inline constexpr std::size_t kMaxWatchers = 64;
-/// Lines queued for one watcher; a slower one is disconnected.
+/// Lines queued for one watcher; a slower one is told what it missed when it has read those.
 inline constexpr std::size_t kMaxWatcherQueue = 256;
 /// Bytes of those lines together; one line may be longer when it is alone, such as the first, which
 /// lists everybody.
 inline constexpr std::size_t kMaxWatcherQueueBytes = 4 * kMiB;
 /// Of the reports of the last seconds that a newcomer to /ws/live is told at once; others follow.
 inline constexpr std::size_t kMaxToldAtOnceBytes = 1 * kMiB;
+/// Refusals of one second that watchers are told one by one; the rest is a number. A person reads
+/// no more, and a stranger can be refused a hundred thousand times a second.
+inline constexpr std::size_t kMaxRefusalsTold = 20;
 /// Lines of one second on the directory's console; the rest is a number. A hundred mixes that start
 /// at once are well below.
 inline constexpr std::size_t kMaxLinesPerSecond = 256;
+/// How old the page that needs no script may be: who asks meanwhile is given the same text.
+inline constexpr Duration kPlainPageAge = 1s;
 /// From a client to /ws (read and dropped).
 inline constexpr std::size_t kMaxWatcherMessageBytes = 512;
 /// A whole HTTP exchange, both sides.

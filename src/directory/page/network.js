@@ -46,7 +46,7 @@ export class Network {
 
   take(text) {
     const message = JSON.parse(text);
-    const take = { hello: 1, nodes: 1, reports: 1, node: 1, seen: 1, gone: 1, report: 1, loops: 1, refused: 1 };
+    const take = { hello: 1, nodes: 1, reports: 1, node: 1, seen: 1, gone: 1, report: 1, loops: 1, refused: 1, more: 1, missed: 1 };
     if (Object.hasOwn(take, message.kind)) this[`take_${message.kind}`](message);
   }
 
@@ -101,6 +101,15 @@ export class Network {
 
   take_refused(message) {
     this.#happened('refused', `${message.status} for ${message.path}: ${message.why}`, ms(message.now));
+  }
+
+  take_more(message) {
+    if (message.of === 'refused') this.#happened('refused', `and ${message.count} more within a second`, ms(message.now));
+  }
+
+  /** What follows is what a newcomer is told, so only the feed has gaps. */
+  take_missed(message) {
+    this.#happened('page', `more happened than this page could take: ${message.count} texts were left out`, ms(message.now));
   }
 
   #put(role, entry) {
