@@ -220,12 +220,16 @@ def test_a_strangers_text_is_text(network: Callable[..., Devnet], opened: Callab
         {"kind": "report", "report": report},
         {"kind": "loops", "report": loops},
         {"kind": "refused", "path": EVIL % "path", "status": 400, "why": EVIL % "why", "now": 1},
+        {"kind": "more", "of": "refused", "count": EVIL % "more", "now": 1},
+        {"kind": "more", "of": EVIL % "of", "count": 1, "now": 1},
+        {"kind": "missed", "count": EVIL % "missed", "now": 1},
         {"kind": "__proto__"},
         {"kind": "constructor"},
     ]
     page = opened(network(3), before=LYING_DIRECTORY % json.dumps(told))
     page.wait_until("document.querySelectorAll('.node').length === 3", "its nodes are shown", LONG_S)
     page.wait_until("document.querySelectorAll('#feed li').length >= 4", "the feed has its events", LONG_S)
+    wait_heard(page, "owned='missed'")
     page.ask("document.querySelector('#links-details').open = true")
     page.ask("document.querySelector('.node[data-role=mix]').click()")
     page.wait_until("document.querySelectorAll('#links tbody tr').length === 2", "its links are shown", LONG_S)
@@ -248,6 +252,9 @@ def test_a_refused_presence_is_shown_with_its_reason(
     assert net.directory_api.request("POST", "/api/presence/mixnodes", body)[0] == 400
     page.wait_until("document.querySelector('#feed [data-kind=refused]') !== null", "the refusal is shown", LONG_S)
     assert "400 for /api/presence/mixnodes: host:" in page.text("#feed [data-kind=refused]")
+    for _ in range(100):
+        net.directory_api.request("POST", "/api/presence/mixnodes", body)
+    wait_heard(page, "more within a second")
 
 
 # What would be wrong with how it looks, as far as a program can tell: {what: where}.

@@ -159,7 +159,7 @@ class Claim {
   }
 
  private:
-  static constexpr std::size_t kSmallBody = 64 * 1024;
+  static constexpr std::size_t kSmallBody = 16 * 1024;  // as much as is read at once
   Self x_self;
   BodyBudget::Source x_source;
   std::size_t x_bytes = 0;

@@ -46,7 +46,7 @@ struct HttpServerOptions {
   std::size_t max_header = 8 * 1024;
   std::size_t max_body = 1024 * 1024;
   /// Of all connections together, as far as they have arrived; one sender's may take a quarter of
-  /// what is left (body_budget.h). Small bodies (64 KiB) are not counted. What is more is answered
+  /// what is left (body_budget.h). Small bodies (16 KiB) are not counted. What is more is answered
   /// 503.
   std::size_t max_bodies = 64 * 1024 * 1024;
   std::size_t max_connections = 4096;
