@@ -25,6 +25,12 @@ def counted(run: Run, node: str) -> Counter[str]:
     return found
 
 
+def test_a_watcher_that_talks_and_never_reads(lab: Lab) -> None:
+    """It is let go when a ping could not be written for a whole interval; Beast stops at a second one."""
+    run = lab.run(HERE / "deaf_watcher.toml", seed=1)
+    assert counted(run, "directory")["slow_reader"] == 1
+
+
 def test_a_byte_a_second(lab: Lab) -> None:
     """Nobody waits longer than ten seconds for a packet or a request to become whole (and one for the sweep)."""
     run = lab.run(HERE / "a_byte_a_second.toml", seed=1)
