@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/client/receiver.h"
 
+#include <algorithm>
+
 #include "src/prelude/log.h"
+#include "src/runtime/settings.h"
 
 namespace mix::client {
 
@@ -15,7 +18,8 @@ void Receiver::slot(const crypto::PublicKey& provider, const Address& listener) 
     x_token.reset();
     x_enrolling = false;
   }
-  if (x_exchanges >= kMaxExchanges) {
+  const std::size_t share = runtime::share_of_descriptors() / wire::kShareOfUnproven;
+  if (x_exchanges >= std::clamp<std::size_t>(share, 1, kMaxExchanges)) {
     ++x_counts.skipped;
     return;
   }

@@ -23,6 +23,8 @@ namespace mix::client {
 
 class Receiver {
  public:
+  /// And of the descriptors no more than nodes that never took a packet have (wire/limits.h): the
+  /// provider is chosen from what is listed, too.
   static constexpr std::size_t kMaxExchanges = 64;
   static constexpr Duration kExchangeTimeout = 10s;
   struct Counts {

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "src/crypto/base58.h"
+#include "src/topology/key_counter.h"
 
 namespace mix::client {
 namespace json = boost::json;
@@ -61,6 +62,7 @@ Reply get_clients(Service& service) {
 }
 
 Reply answer(std::string_view text, Service& service) {
+  if (const auto too_many = topology::too_many_keys(text)) return invalid(*too_many);
   boost::system::error_code problem;
   json::parse_options options;
   options.max_depth = 16;

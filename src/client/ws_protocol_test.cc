@@ -36,6 +36,21 @@ BOOST_AUTO_TEST_CASE(send_queues_the_message_and_says_so) {
   BOOST_TEST(service.sent[0].recipient.to_base58() == kAddress);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_has_sixty_four_keys_at_most) {
+  FakeService service;
+  const auto with = [](int more) {
+    std::string keys = R"({"type":"fetch")";
+    for (int i = 0; i < more; ++i)
+      keys += ",\"" + std::to_string(i) + "\":0";
+    return keys + "}";
+  };
+  BOOST_TEST(answer_json(with(63), service) == R"({"type":"fetch","messages":[]})");
+  const std::string refused = answer_json(with(64), service);
+  BOOST_TEST(is_invalid(refused));
+  BOOST_TEST(refused.find("too many keys") != std::string::npos);
+  BOOST_TEST(is_invalid(answer_json(R"({"type":"fetch","more":)" + with(64) + "}", service)));
+}
+
 BOOST_AUTO_TEST_CASE(the_longest_message_is_975_bytes_of_utf8) {
   FakeService service;
   BOOST_TEST(answer_json(send_request(std::string(975, 'x')), service) == R"({"type":"send"})");

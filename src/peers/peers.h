@@ -8,10 +8,17 @@
 // once more on a fresh one; our side gives up an idle connection well before its peer would, so
 // that the peer's closing does not cross a packet on its way.
 //
-// Bounds (wire/limits.h): packets per peer and in all, connections per peer, peers, time to connect
-// and to write. Cost: a packet to an open connection takes no task, no timer and no wake-up of its
-// own. Order: peers are written to in the order in which their first packet was added, each peer's
-// packets in the order added. Threads: the loop's.
+// Who is listed as a next hop, and whether he answers, a stranger decides. So there is a bound on
+// all connections, and peers that never took a packet have a small part of it, of the peers and of
+// the packets that may wait, and one connection each (outgoing.h says who comes first). When there
+// is no place, the connection that was idle longest goes, and a packet waits for one for as long as
+// it may take to connect. What became of it then is `peer_unreachable`.
+//
+// Bounds (wire/limits.h): packets per peer and in all, connections per peer and in all, peers, time
+// to connect (to all addresses of a peer together) and to write. Cost: a packet to an open
+// connection takes no task, no timer and no wake-up of its own. Order: peers are written to in the
+// order in which their first packet was added, each peer's packets in the order added. Threads: the
+// loop's.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +30,8 @@
 #include <vector>
 
 #include "src/crypto/cipher.h"
+#include "src/peers/connector.h"
 #include "src/peers/peer_info.h"
-#include "src/peers/said_once.h"
 #include "src/record/drop_reason.h"
 #include "src/runtime/loop.h"
 #include "src/runtime/stream.h"
@@ -54,7 +61,10 @@ class Peers {
     std::size_t packets = wire::kMaxQueuedToPeers;
     std::size_t connections_per_peer = wire::kMaxConnectionsPerPeer;
     std::size_t peers = wire::kMaxPeers;
+    std::size_t connections = 0;  // 0: the share of the descriptors
     Duration connect_timeout = wire::kConnectTimeout;
+    /// How long one may keep others waiting for its place.
+    Duration connect_hurry = wire::kConnectHurry;
     Duration write_timeout = wire::kWriteTimeout;
     Duration idle_limit = wire::kIdleTimeout / 2;
     /// A connection silent for this long is looked at before it is written to: the system takes a
@@ -83,35 +93,44 @@ class Peers {
   /// Those of them that are on a connection of their own.
   std::size_t flying() const { return x_flying.size(); }
   std::size_t peers() const { return x_peers.size(); }
-  std::uint64_t connections_made() const { return x_connections_made; }
+  std::uint64_t connections_made() const { return x_connector.made(); }
+  /// Open, or being made.
+  std::size_t connections() const { return x_connector.places().taken(); }
 
  private:
   struct Peer;
   using PeerPtr = std::shared_ptr<Peer>;
 
+  bool room_for_packet(const Peer& peer) const;
   void flush_kept(const PeerPtr& peer);
   void flush_single(const PeerPtr& peer);
   runtime::Task<> drive(PeerPtr peer);
   runtime::Task<bool> push(PeerPtr peer);
   runtime::Task<> watch(PeerPtr peer, std::uint64_t connection);
   runtime::Task<> send_singles(PeerPtr peer);
-  runtime::Task<runtime::Io<runtime::Stream>> connect(PeerPtr peer);
+  runtime::Task<> send_single(PeerPtr peer);
+  runtime::Task<Connector::Result> connect(PeerPtr peer);
+  static std::vector<sphinx::NodeAddress> addresses_of(const Peer& peer);
   bool still_open(Peer& peer);
   runtime::Io<> write_now(Peer& peer);
   void written(Peer& peer, std::size_t bytes);
+  void took_a_packet(Peer& peer);
+  void kept_waiting(Peer& peer);
+  void keep(Peer& peer, Connector::Connection connection);
+  void close(Peer& peer);
+  void lose_kept(Peer& peer);
   void drop_all(Peer& peer, record::DropReason reason);
   void finish(const Parcel& parcel, Outcome outcome);
-  void forget_if_idle(const PeerPtr& peer);
+  void forget_if_idle(Peer& peer);
 
   runtime::Loop& x_loop;
   Done x_done;
   Limits x_limits;
+  Connector x_connector;  // outlives the peers, which have places
   std::map<sphinx::NodeAddress, PeerPtr> x_peers;
   std::vector<PeerPtr> x_touched;  // since the last flush, each once
   std::list<Parcel> x_flying;      // each on a connection of its own
   std::size_t x_waiting = 0;
-  SaidOnce x_unreachable;
-  std::uint64_t x_connections_made = 0;
 };
 
 }  // namespace mix::peers

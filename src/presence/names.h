@@ -2,12 +2,12 @@
 // The addresses behind the hosts of a topology. Who is in it, and under what name, a stranger
 // decides: names that resolve slowly, or never, must not keep anybody from hearing the rest.
 //
-// Numbers and localhost are answered at once. Other names are asked a few at a time, those longest
-// not asked first, and an answer is waited for only so long; a name not answered in time has the
-// addresses of its last answer, or none. A question that the system still works on is not put a
-// second time.
-// Bounds: wire::kMaxNamesAsked questions at once, across all calls. Threads: the loop's (each
-// question has one of the resolver's for as long as it takes). Must outlive the loop's run().
+// Numbers and localhost are answered at once. Other names are asked a few at a time, in the order
+// that the book says (name_book.h), and an answer is waited for only so long; a name not answered
+// in time has the addresses of its last answer, or none. A question that the system still works on
+// is not put a second time.
+// Bounds: the book's, across all calls. Threads: the loop's (each question has one of the
+// resolver's for as long as it takes). Must outlive the loop's run().
 #pragma once
 
 #include <expected>
@@ -18,12 +18,12 @@
 #include <vector>
 
 #include "src/prelude/instant.h"
+#include "src/presence/name_book.h"
 #include "src/runtime/loop.h"
 #include "src/runtime/stream.h"
 
 namespace mix::presence {
 
-using Addresses = std::vector<runtime::Address>;
 using AddressBook = std::map<std::string, Addresses, std::less<>>;
 
 class Names {
@@ -38,20 +38,14 @@ class Names {
     AddressBook addresses;  // of every host asked for, in the resolver's order; empty: none
     bool complete = true;   // every host has an address, and none is that of an earlier answer
   };
-  /// `hosts` are "host:port". Forgets what was known of hosts that are not among them.
+  /// `hosts` are "host:port".
   runtime::Task<Found> find(std::vector<std::string> hosts);
 
  private:
-  struct Known {
-    Addresses addresses;
-    Instant asked = Instant::min();
-    bool asking = false;
-    bool fresh = false;  // answered since the present find() began
-  };
   struct State;
 
   static runtime::Task<> ask(std::shared_ptr<State> state, std::string host);
-  static void ask_next(const std::shared_ptr<State>& state);
+  static void ask_next(const std::shared_ptr<State>& state, Instant now);
 
   std::shared_ptr<State> x;
   Duration x_patience;

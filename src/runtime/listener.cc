@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A listener takes at most a third of the descriptors the program may have (twice that for a
+// A listener takes at most its share of the descriptors the program may have (twice that for a
 // moment, while connections that have to go are going), so that the program can still reach others.
 // When they are out all the same, the connection silent longest makes room for the newcomer.
 //
@@ -9,7 +9,6 @@
 // one up, takes the connection, closes it (the peer sees the end at once) and takes the reserve
 // back.
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include <utility>
 
 #include "src/prelude/log.h"
+#include "src/runtime/settings.h"
 #include "src/runtime/socket.h"
 #include "src/runtime/stream.h"
 
@@ -41,11 +41,6 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     if (reserve >= 0) ::close(reserve);
   }
 
-  static std::size_t share_of_descriptors() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
-    return std::max<std::size_t>(1, limit.rlim_cur / 3);
-  }
   static int take_reserve() { return ::eventfd(0, EFD_CLOEXEC); }
 
   /// Keeps the count right however a connection's task ends.
@@ -161,7 +156,7 @@ Listener::~Listener() {
 }
 
 std::expected<Listener, std::string> Listener::open(Loop& loop, Address at, ListenOptions options) {
-  options.max_connections = std::min(options.max_connections, Impl::share_of_descriptors());
+  options.max_connections = std::min(options.max_connections, share_of_descriptors(true));
   auto impl = std::make_shared<Impl>(loop, options);
   const tcp::endpoint endpoint = to_endpoint(at);
   boost::system::error_code failure;

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <charconv>
 #include <limits>
 
 #include "src/runtime/resolve.h"
+#include "src/wire/limits.h"
 
 namespace mix::runtime {
 namespace {
@@ -176,6 +178,16 @@ std::uint64_t raise_descriptor_limit(std::uint64_t wanted) {
   ::setrlimit(RLIMIT_NOFILE, &limit);
   ::getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
+}
+
+std::size_t share_of_descriptors(bool again) {
+  static std::atomic<std::size_t> share = 0;  // 0: not asked yet
+  if (share == 0 || again) {
+    rlimit limit{};
+    const bool told = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    share = told ? std::max<std::size_t>(1, limit.rlim_cur / wire::kShareOfDescriptors) : 1;
+  }
+  return share;
 }
 
 }  // namespace mix::runtime

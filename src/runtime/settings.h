@@ -42,5 +42,8 @@ std::string check_size(const std::string& text);
 
 /// Raises the soft limit of descriptors to `wanted` if the hard one allows; answers the limit.
 std::uint64_t raise_descriptor_limit(std::uint64_t wanted);
+/// What one use of descriptors may have of them (wire::kShareOfDescriptors), by the limit that the
+/// system told last: it is asked again only when `again`.
+std::size_t share_of_descriptors(bool again = false);
 
 }  // namespace mix::runtime

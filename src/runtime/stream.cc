@@ -193,7 +193,8 @@ int try_connect(const Stream::Impl& stream, const tcp::endpoint& to) {
   return 0;
 }
 
-Task<Io<Stream>> connect_to(Loop& loop, Address to, Duration time_out) {
+Task<Io<Stream>> connect_to(Loop& loop, Address to, Duration time_out,
+                            std::weak_ptr<Stream::Impl>* attempt) {
   const tcp::endpoint there = to_endpoint(to);
   const int descriptor =
       ::socket(there.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -205,10 +206,12 @@ Task<Io<Stream>> connect_to(Loop& loop, Address to, Duration time_out) {
     const TimerId timer = loop.call_at(loop.now() + time_out, [weak = std::weak_ptr(stream)] {
       if (const Held late = weak.lock()) late->time_out();
     });
+    if (attempt) *attempt = stream;
     while (answer == EALREADY) {
       const Io<> waited = co_await ready(stream, tcp::socket::wait_write);
       answer = waited ? try_connect(*stream, there) : waited.error().system;
     }
+    if (attempt) attempt->reset();
     loop.cancel(timer);
   }
   if (answer != 0 || !stream->is_open()) co_return std::unexpected(stream->failure(answer));
@@ -382,8 +385,11 @@ Stream::operator bool() const {
   return x != nullptr;
 }
 
-Task<Io<Stream>> Stream::connect(Loop& loop, Address to, Duration time_out) {
-  return connect_to(loop, to, time_out);
+Task<Io<Stream>> Stream::connect(Loop& loop, Address to, Duration time_out, Attempt* attempt) {
+  return connect_to(loop, to, time_out, attempt ? &attempt->x : nullptr);
+}
+void Stream::Attempt::cancel() {
+  if (const Held under_way = x.lock()) under_way->close();
 }
 Task<Io<std::size_t>> Stream::read_some(BytesSpan into) {
   return read_some_of(x, into);

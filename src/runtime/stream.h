@@ -46,6 +46,8 @@ using Io = std::expected<T, IoError>;
 
 class Stream {
  public:
+  struct Impl;  // for this folder only
+
   /// No connection: only assigning to it and asking `if (stream)` make sense.
   Stream();
   ~Stream();  // closes
@@ -53,7 +55,19 @@ class Stream {
   Stream& operator=(Stream&&) noexcept;
   explicit operator bool() const;
 
-  static Task<Io<Stream>> connect(Loop& loop, Address to, Duration time_out);
+  /// For who may have to give up an attempt to connect. Of one attempt.
+  class Attempt {
+   public:
+    /// It ends with `closed`; without effect when it has ended.
+    void cancel();
+
+   private:
+    friend class Stream;
+    std::weak_ptr<Impl> x;
+  };
+  /// `attempt` outlives the task.
+  static Task<Io<Stream>> connect(Loop& loop, Address to, Duration time_out,
+                                  Attempt* attempt = nullptr);
 
   /// At least one byte, or 0 when the peer has closed its side.
   Task<Io<std::size_t>> read_some(BytesSpan into);
@@ -93,7 +107,6 @@ class Stream {
   Io<std::size_t> unacknowledged() const;
   Address remote() const;
 
-  struct Impl;  // for this folder only
   explicit Stream(std::shared_ptr<Impl> impl);
   const std::shared_ptr<Impl>& impl() const { return x; }
 

@@ -2,11 +2,11 @@
 #include "src/topology/object_reader.h"
 
 #include <boost/json/array.hpp>
-#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <limits>
 
+#include "src/topology/key_counter.h"
 #include "src/topology/metrics.h"
 
 namespace mix::topology {
@@ -39,66 +39,12 @@ std::optional<crypto::PublicKey> read_key(const json::value& value) {
   return crypto::PublicKey::from_base58(std::string_view(text->data(), text->size()));
 }
 
-/// Counts the keys of each object before any is stored: Boost's table has a hash that a stranger
-/// can foresee, and keys that all fall into one bucket cost the square of their number. One object
-/// of a text may have as many keys as a mix's report has next hops, all others a few.
-class KeyCounter {
- public:
-  static constexpr std::size_t max_object_size = SIZE_MAX, max_array_size = SIZE_MAX,
-                               max_key_size = SIZE_MAX, max_string_size = SIZE_MAX;
-  static constexpr std::size_t kFewKeys = 64, kManyKeys = kMaxMetricsPeers;
-
-  bool too_many() const { return x_too_many; }
-
-  bool on_object_begin(boost::system::error_code&) {
-    x_keys.push_back(0);
-    return true;
-  }
-  bool on_key(json::string_view, std::size_t, boost::system::error_code& failure) {
-    const std::size_t keys = ++x_keys.back();
-    if (keys == kFewKeys + 1 && ++x_large > 1) x_too_many = true;
-    if (keys > kManyKeys) x_too_many = true;
-    if (x_too_many) failure = json::make_error_code(json::error::object_too_large);
-    return !x_too_many;
-  }
-  bool on_object_end(std::size_t, boost::system::error_code&) {
-    x_keys.pop_back();
-    return true;
-  }
-  bool on_document_begin(boost::system::error_code&) { return true; }
-  bool on_document_end(boost::system::error_code&) { return true; }
-  bool on_array_begin(boost::system::error_code&) { return true; }
-  bool on_array_end(std::size_t, boost::system::error_code&) { return true; }
-  bool on_key_part(json::string_view, std::size_t, boost::system::error_code&) { return true; }
-  bool on_string_part(json::string_view, std::size_t, boost::system::error_code&) { return true; }
-  bool on_string(json::string_view, std::size_t, boost::system::error_code&) { return true; }
-  bool on_number_part(json::string_view, boost::system::error_code&) { return true; }
-  bool on_int64(std::int64_t, json::string_view, boost::system::error_code&) { return true; }
-  bool on_uint64(std::uint64_t, json::string_view, boost::system::error_code&) { return true; }
-  bool on_double(double, json::string_view, boost::system::error_code&) { return true; }
-  bool on_bool(bool, boost::system::error_code&) { return true; }
-  bool on_null(boost::system::error_code&) { return true; }
-  bool on_comment_part(json::string_view, boost::system::error_code&) { return true; }
-  bool on_comment(json::string_view, boost::system::error_code&) { return true; }
-
- private:
-  std::vector<std::size_t> x_keys;  // of the objects that are open
-  std::size_t x_large = 0;
-  bool x_too_many = false;
-};
-
 }  // namespace
 
 std::expected<json::value, std::string> parse_json(std::string_view text,
                                                    json::storage_ptr memory) {
+  if (auto problem = too_many_keys(text, kMaxMetricsPeers)) return std::unexpected(*problem);
   boost::system::error_code failure;
-  json::basic_parser<KeyCounter> counter{json::parse_options()};
-  counter.write_some(false, text.data(), text.size(), failure);
-  if (counter.handler().too_many())
-    return std::unexpected("too many keys: at most " + std::to_string(KeyCounter::kManyKeys) +
-                           " in one object and " + std::to_string(KeyCounter::kFewKeys) +
-                           " in each other");
-  failure.clear();
   json::value value = json::parse(to_boost(text), failure, std::move(memory));
   if (failure) return std::unexpected("not JSON: " + failure.message());
   return value;

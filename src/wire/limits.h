@@ -32,6 +32,17 @@ inline constexpr std::size_t kPacketsPerTurn = 16;
 inline constexpr std::size_t kMaxConnections = 4096;
 /// Descriptors a program asks for (soft limit, if the hard one allows): both directions, and room.
 inline constexpr std::size_t kWantedDescriptors = 3 * kMaxConnections;
+/// A listener takes at most one in so many of the descriptors that the program has, and as many are
+/// for connections to other nodes: what strangers do with the one leaves the other room.
+inline constexpr std::size_t kShareOfDescriptors = 3;
+/// Of the connections to other nodes, one in so many is for nodes that never took a packet: whoever
+/// is listed is believed, and thousands whose connects hang leave the rest to those that work.
+inline constexpr std::size_t kShareOfUnproven = 8;
+/// An attempt to connect, or a connection that is not read from, may keep others waiting for its
+/// place this long. Longer than a round trip to anywhere.
+inline constexpr Duration kConnectHurry = 1s;
+/// Used of one name, which may have any number of them.
+inline constexpr std::size_t kMaxAddressesPerName = 8;
 /// Connections waiting to be accepted, in the system's queue.
 inline constexpr int kListenBacklog = 1024;
 /// Silence between packets. Longer than any gap between two neighbours that carry traffic, short
@@ -40,7 +51,8 @@ inline constexpr Duration kIdleTimeout = 120s;
 /// From the first byte of a packet to its last, and of a provider request likewise. A packet fits
 /// one segment, so only a stalled or hostile peer needs longer.
 inline constexpr Duration kReadTimeout = 10s;
-/// Over loopback microseconds, over the world under a second and one retransmission or two.
+/// To a node, at whichever of its addresses. Over loopback microseconds, over the world under a
+/// second and one retransmission or two.
 inline constexpr Duration kConnectTimeout = 5s;
 /// From handing bytes to a connection until the system took the last of them.
 inline constexpr Duration kWriteTimeout = 10s;
@@ -74,7 +86,9 @@ inline constexpr std::size_t kMaxPacketsPerPeer = 4096;
 inline constexpr std::size_t kMaxQueuedToPeers = 16 * kKiB;
 /// Connections of one packet each in flight to one peer that does not keep them open.
 inline constexpr std::size_t kMaxConnectionsPerPeer = 64;
-/// Peers with a connection or a queue (others are forgotten); a packet to one more is dropped.
+/// Peers with a connection or a queue (others are forgotten); a packet to one more is dropped. One
+/// in kShareOfUnproven of these and of the packets above is kept for peers that took packets
+/// before.
 inline constexpr std::size_t kMaxPeers = 4096;
 /// Memory of tags, both generations (--tag-memory).
 inline constexpr std::size_t kTagMemoryBytes = 64 * kMiB;
@@ -184,6 +198,15 @@ inline constexpr Duration kTopologyMemory = 60s;
 /// a topology waits for them. A name that is slower counts with its last answer until it has one.
 inline constexpr std::size_t kMaxNamesAsked = 8;
 inline constexpr Duration kResolvePatience = 2s;
+/// Questions that took longer than this patience, and make room for others meanwhile. The system
+/// gives up by itself, after ten seconds or more.
+inline constexpr std::size_t kMaxNamesOverdue = 8;
+/// A name that does not resolve is asked for again after this long, and after twice as long each
+/// time; and a name that left the topology meanwhile is no new one when it comes back.
+inline constexpr Duration kNameRetry = 1s;
+inline constexpr Duration kNameRetryMost = 60s;
+inline constexpr Duration kNameMemory = 10min;
+inline constexpr std::size_t kMaxNamesRemembered = 4096;
 /// An unknown next hop asks for one refresh, at most one in this time.
 inline constexpr Duration kTopologyRefreshGap = 1s;
 
