@@ -141,6 +141,9 @@ def test_oversized(network: Callable[..., Devnet]) -> None:
         with WebSocket(net.clients[0].port) as socket_, pytest.raises((WebSocketError, ConnectionError)):
             socket_.send_text("x" * big)
             socket_.receive_text()
+        with WebSocket(net.clients[0].port) as socket_:
+            socket_.send_text(keys.decode())
+            assert "too many keys" in socket_.receive_text()
         say(found["client websocket"], b"\x81\xff" + (2**63 - 1).to_bytes(8, "big") + bytes(4) + b"x" * 1000)
         assert b"too long" in exchange(found["client socket"], b"\x01" + bytes(32) + b"x" * 1500)
     said = ended(net)
@@ -152,6 +155,7 @@ def test_oversized(network: Callable[..., Devnet]) -> None:
     assert said["directory"]["body_too_large"] + said["directory"]["not_http"] == 3, said
     assert said["client-0"]["header_too_large"] == 2, said
     assert said["client-0"]["websocket"] >= 2, said
+    assert said["client-0"]["bad_request"] == 1, said
     assert said["client-1"]["bad_request"] == 1, said
 
 

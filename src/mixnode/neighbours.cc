@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/mixnode/neighbours.h"
 
+#include <set>
+
 #include "src/prelude/check.h"
 
 namespace mix::mixnode {
@@ -13,8 +15,10 @@ Neighbours::Neighbours(unsigned own_layer, unsigned layers) : x_next_layer(own_l
 
 void Neighbours::update(std::span<const Listed> topology, Instant now) {
   retire(now);
-  for (const Listed& node : topology)
-    list(node);
+  make_room(topology);
+  for (const bool next : {true, false})
+    for (const Listed& node : topology)
+      if ((node.layer == x_next_layer) == next) list(node);
   forget(now);
   x_any = true;
 }
@@ -26,6 +30,19 @@ void Neighbours::retire(Instant now) {
       if (membership->listed) membership->until = now + wire::kTopologyMemory;
       membership->listed = false;
     }
+}
+
+/// Whoever lists others all the time does not keep out those that are listed now.
+void Neighbours::make_room(std::span<const Listed> topology) {
+  std::size_t coming = 0;
+  for (const Listed& node : topology)
+    for (const NodeAddress& address : node.addresses)
+      coming += !x_known.contains(address);
+  if (x_known.size() + coming <= 2 * kMaxListed) return;
+  std::set<NodeAddress> listed;
+  for (const Listed& node : topology)
+    listed.insert(node.addresses.begin(), node.addresses.end());
+  std::erase_if(x_known, [&](const auto& entry) { return !listed.contains(entry.first); });
 }
 
 void Neighbours::list(const Listed& node) {

@@ -8,7 +8,8 @@
 // packet's route was chosen earlier than the packet is judged. An address listed in two places
 // may be used if one of them allows it.
 //
-// Bounds: kMaxListed addresses of one topology, as many that have left. Threads: one.
+// Bounds: kMaxListed addresses of one topology, as many that have left. Where there would be more,
+// those that have left are forgotten, and those of the next layer come first. Threads: one.
 #pragma once
 
 #include <map>
@@ -45,7 +46,8 @@ enum class Standing {
 
 class Neighbours {
  public:
-  static constexpr std::size_t kMaxListed = 2 * wire::kMaxMixnodes;
+  static constexpr std::size_t kMaxListed =
+      wire::kMaxAddressesPerName * (wire::kMaxMixnodes + wire::kMaxProviders);
 
   Neighbours(unsigned own_layer, unsigned layers);
 
@@ -76,6 +78,7 @@ class Neighbours {
   };
 
   void retire(Instant now);
+  void make_room(std::span<const Listed> topology);
   void list(const Listed& node);
   void forget(Instant now);
 

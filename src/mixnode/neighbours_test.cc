@@ -14,6 +14,19 @@ NodeAddress at(std::uint16_t port) {
 Listed node(std::uint16_t port, unsigned layer, bool keeps = true) {
   return {{at(port)}, layer, keeps};
 }
+/// As many as a topology may have but for one node, each with as many addresses as a node may have;
+/// others in each round.
+std::vector<Listed> strangers(std::uint32_t round, unsigned layer) {
+  std::vector<Listed> out(wire::kMaxMixnodes + wire::kMaxProviders - 1, Listed{{}, layer, true});
+  std::uint32_t n = round * static_cast<std::uint32_t>(Neighbours::kMaxListed);
+  for (Listed& one : out)
+    for (std::size_t i = 0; i < wire::kMaxAddressesPerName; ++i, ++n)
+      one.addresses.push_back(
+          NodeAddress::ipv4({10, static_cast<std::uint8_t>(n >> 16),
+                             static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)},
+                            1789));
+  return out;
+}
 Instant second(int n) {
   return Instant(n * 1s);
 }
@@ -105,19 +118,32 @@ BOOST_AUTO_TEST_CASE(connections_are_kept_only_when_all_nodes_of_an_address_keep
 BOOST_AUTO_TEST_CASE(a_lying_directory_cannot_fill_the_memory) {
   Neighbours neighbours(1, 3);
   for (std::uint32_t round = 0; round < 20; ++round) {
-    std::vector<Listed> topology;
-    for (std::uint32_t i = 0; i < 4096; ++i) {
-      const std::uint32_t n = round * 4096 + i;
-      topology.push_back(
-          {{NodeAddress::ipv4({10, static_cast<std::uint8_t>(n >> 16),
-                               static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)},
-                              1789)},
-           2,
-           true});
-    }
-    neighbours.update(topology, second(static_cast<int>(round)));
+    neighbours.update(strangers(round, 2), second(static_cast<int>(round)));
+    BOOST_TEST(neighbours.size() <= 2 * Neighbours::kMaxListed);
   }
-  BOOST_TEST(neighbours.size() <= 2 * Neighbours::kMaxListed);
+}
+
+BOOST_AUTO_TEST_CASE(others_that_come_and_go_keep_out_nobody_who_is_listed) {
+  Neighbours neighbours(1, 3);
+  for (std::uint32_t round = 0; round < 20; ++round) {
+    std::vector<Listed> topology = strangers(round, 2);
+    topology.push_back(node(static_cast<std::uint16_t>(round + 1), 2));
+    neighbours.update(topology, second(static_cast<int>(round)));
+    BOOST_TEST((neighbours.judge(at(static_cast<std::uint16_t>(round + 1)), second(0)) ==
+                Standing::next_layer));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_another_layer_keeps_out_nobody_of_the_next) {
+  Neighbours neighbours(1, 3);
+  std::vector<Listed> topology;
+  for (std::uint32_t round = 0; round < 3; ++round)
+    for (Listed& one : strangers(round, 3))
+      topology.push_back(std::move(one));
+  topology.push_back(node(1, 2));
+  neighbours.update(topology, second(0));
+  BOOST_TEST((neighbours.judge(at(1), second(0)) == Standing::next_layer));
+  BOOST_TEST(neighbours.size() == 2 * Neighbours::kMaxListed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include "src/presence/name_book.h"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -36,7 +37,7 @@ std::string domain_of(std::string_view host) {
 void NameBook::list(const std::vector<std::string>& names, Instant now) {
   for (auto& [name, known] : x_known)
     known.listed = false;
-  for (const std::string& name : names) {
+  for (const std::string& name : std::views::take(names, wire::kMaxNamesListed)) {
     const auto [at, is_new] = x_known.try_emplace(name);
     at->second.listed = true;
     at->second.fresh = false;

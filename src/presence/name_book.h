@@ -8,8 +8,8 @@
 // fewest times first. Names of one domain have half of the questions at most, and so have those
 // that failed; a question that takes long makes room for another, up to a number.
 //
-// Bounds: questions (wire::kMaxNamesAsked and kMaxNamesOverdue), names that failed and are not
-// listed now, addresses of a name. Pure: asks nobody, reads no clock. Threads: one.
+// Bounds: questions (wire::kMaxNamesAsked and kMaxNamesOverdue), names listed, names that failed
+// and are not listed now, addresses of a name. Pure: asks nobody, reads no clock. Threads: one.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ class NameBook {
   /// A question that takes longer than `patience` is overdue.
   explicit NameBook(Duration patience) : x_patience(patience) {}
 
-  /// These "host:port" are listed now. Each is due, but for those that failed lately.
+  /// These "host:port" are listed now, as far as they are not too many. Each is due, but for those
+  /// that failed lately.
   void list(const std::vector<std::string>& names, Instant now);
   /// Who is to be asked for now; nothing when nobody is due, or enough questions are open.
   std::optional<std::string> next(Instant now);

@@ -164,6 +164,11 @@ BOOST_AUTO_TEST_CASE(a_name_has_eight_addresses_at_most) {
   BOOST_TEST(book.addresses_of("other:1").empty());
 }
 
+BOOST_AUTO_TEST_CASE(more_names_than_a_topology_may_have_are_not_asked_for) {
+  book.list(many("a", wire::kMaxNamesListed + 1, ".one.example:1"), now);
+  BOOST_TEST(book.size() == wire::kMaxNamesListed);
+}
+
 BOOST_AUTO_TEST_CASE(those_not_asked_for_longest_go_first) {
   const Names names = many("a", 6, ".one.example:1");
   book.list(names, now);

@@ -5,6 +5,7 @@
 
 #include "src/runtime/event.h"
 #include "src/runtime/resolve.h"
+#include "src/wire/limits.h"
 
 namespace mix::presence {
 
@@ -57,7 +58,7 @@ runtime::Task<Names::Found> Names::find(std::vector<std::string> hosts) {
   }
   for (const std::string& name : names)
     out.addresses[name] = x->book.addresses_of(name);
-  out.complete = out.complete && x->book.complete();
+  out.complete = out.complete && x->book.complete() && names.size() <= wire::kMaxNamesListed;
   co_return out;
 }
 

@@ -198,6 +198,8 @@ inline constexpr Duration kTopologyMemory = 60s;
 /// a topology waits for them. A name that is slower counts with its last answer until it has one.
 inline constexpr std::size_t kMaxNamesAsked = 8;
 inline constexpr Duration kResolvePatience = 2s;
+/// Names of one topology that are asked for at all: a host of each mix, two of each provider.
+inline constexpr std::size_t kMaxNamesListed = kMaxMixnodes + 2 * kMaxProviders;
 /// Questions that took longer than this patience, and make room for others meanwhile. The system
 /// gives up by itself, after ten seconds or more.
 inline constexpr std::size_t kMaxNamesOverdue = 8;
