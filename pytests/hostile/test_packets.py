@@ -87,6 +87,35 @@ def test_a_next_hop_that_is_none(shared: Devnet, where: str, reason: str) -> Non
     assert dropped == ("drop", reason, 1)
 
 
+def test_a_next_hop_on_a_machine_of_the_mixs_own(network: Callable[..., Devnet]) -> None:
+    """Anybody can list 127.0.0.1:6379 as a mix. One that is known to others by another address sends nothing there:
+    for it, the network's own second mix is such an entry."""
+    net = network(clients=0, instead={})
+    sender = Planted(net, "inward")
+    leased = ports.Lease(1)
+    try:
+        argv = [*net.mixes[0].argv, "--announce-host", "192.0.2.1"]
+        argv[argv.index("--port") + 1] = str(leased.ports[0])
+        away = Node(net, "mix-away", "mix", argv, leased.ports[0], 1)
+        away.start()
+        try:
+            seen = f"192.0.2.1:{away.port}"
+            net.wait_until(lambda: net.topology().mix_at(seen), "the directory shows it", watch=[away.running()])
+            entry = net.topology().mix_at(seen)
+            assert entry is not None
+            first = sphinx.Hop.at(seen, entry["pubKey"], 0)
+            rest = [sender.hop(node) for node in (*net.mixes[1:], net.provider)]
+            assert sent(net, sender, [first, *rest], away) == ("drop", "next_hop_unknown", 1)
+            # From where 127.0.0.1 is everybody's address the same hops are taken to their end.
+            here = [sender.hop(net.mixes[0]), *rest]
+            assert sent(net, sender, here, net.mixes[0]) == ("drop", "unknown_recipient", 4)
+        finally:
+            assert away.stop() == 0
+    finally:
+        leased.release()
+    ended(net)
+
+
 def test_hour_long_delays_do_not_fill_the_queue(network: Callable[..., Devnet]) -> None:
     """A sender that asks for an hour each time gets 1/361 of the places: 65536 / 361 is 181.5."""
     net = network()
