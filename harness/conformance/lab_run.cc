@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/conformance/lab_run.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
+#include <stdexcept>
 
 #include "src/prelude/bytes.h"
 #include "src/prelude/check.h"
@@ -169,6 +176,20 @@ std::string shim() {
   return MIXLAB_SHIM;
 }
 
+namespace {
+
+/// A native program that hangs is a test that fails, not one that never ends.
+int wait_natively(pid_t pid) {
+  pollfd ended{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), POLLIN, 0};
+  if (ended.fd >= 0 && ::poll(&ended, 1, 60'000) == 0) ::kill(pid, SIGKILL);
+  if (ended.fd >= 0) ::close(ended.fd);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return status;
+}
+
+}  // namespace
+
 std::vector<std::string> run_natively(const std::vector<std::vector<std::string>>& programs) {
   const std::string folder = fresh_folder();
   struct Child {
@@ -200,8 +221,7 @@ std::vector<std::string> run_natively(const std::vector<std::vector<std::string>
   }
   std::vector<std::string> texts;
   for (const Child& child : children) {
-    int status = 0;
-    ::waitpid(child.pid, &status, 0);
+    const int status = wait_natively(child.pid);
     std::ifstream in(child.out);
     std::ostringstream text;
     text << in.rdbuf();
@@ -209,6 +229,22 @@ std::vector<std::string> run_natively(const std::vector<std::vector<std::string>
   }
   std::filesystem::remove_all(folder);
   return texts;
+}
+
+std::string free_port() {
+  constexpr int kLowest = 10'000, kBelow = 32'000;
+  static std::minstd_rand chance(std::random_device{}());
+  std::uniform_int_distribution<int> ports(kLowest, kBelow - 1);
+  for (int tries = 0; tries < 1000; ++tries) {
+    const int port = ports(chance), fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in a{};
+    a.sin_family = AF_INET;
+    a.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&a), sizeof(a)) == 0;
+    ::close(fd);
+    if (free) return std::to_string(port);
+  }
+  throw std::runtime_error("no port is free");
 }
 
 }  // namespace lab::conformance

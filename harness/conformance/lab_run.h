@@ -91,7 +91,11 @@ Result run_in_lab(Setup setup);
 /// Path of a conformance program, or of another file of the build's bin folder.
 std::string program(const std::string& name);
 std::string shim();
-/// Runs natively in a fresh folder, one after the other started at once; outputs in order.
+/// Runs natively in a fresh folder, one after the other started at once; outputs in order. Who
+/// takes longer than a minute is killed, which his output says.
 std::vector<std::string> run_natively(const std::vector<std::vector<std::string>>& programs);
+/// A port for them that was free a moment ago: below those that the system gives to outgoing
+/// connections, where any program's connect may take it meanwhile.
+std::string free_port();
 
 }  // namespace lab::conformance

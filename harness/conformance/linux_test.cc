@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One test a family: the program prints in the lab what it prints on Linux, and one chain results
 // from a second run, from the other trap and without interposition.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "harness/conformance/compare.h"
 
 using namespace lab::conformance;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A port that was free a moment ago, for programs that run natively.
-std::string free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in a{};
-  a.sin_family = AF_INET;
-  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(a);
-  ::bind(fd, reinterpret_cast<sockaddr*>(&a), size);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size);
-  ::close(fd);
-  return std::to_string(ntohs(a.sin_port));
-}
 
 Setup pair(const std::vector<std::string>& listen, const std::vector<std::string>& dial,
            lab::Duration latency) {
