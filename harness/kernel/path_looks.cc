@@ -164,7 +164,7 @@ long read_link(Kernel& k, long fd, const char* name, char* out, u64 size) {
   return real(k, nr::k_readlinkat, p.directory, arg(p.text), arg(out), static_cast<long>(size));
 }
 
-long accessible(Kernel& k, long fd, const char* name, long mode, long flags) {
+long accessible(Kernel& k, long fd, const char* name, long mode) {
   Path p;
   const long resolved = resolve_path(k, fd, name, &p);
   if (resolved < 0) return resolved;
@@ -182,7 +182,6 @@ long accessible(Kernel& k, long fd, const char* name, long mode, long flags) {
     default:
       break;
   }
-  (void)flags;
   return real(k, nr::k_faccessat, p.directory, arg(p.text), mode);
 }
 
@@ -204,11 +203,10 @@ long call_looks(Kernel& k, Thread& t, bool* mine) {
     case nr::k_statx:
       return call_statx(k, t);
     case nr::k_access:
-      return accessible(k, cwd, text(a[0]), a[1], 0);
+      return accessible(k, cwd, text(a[0]), a[1]);
     case nr::k_faccessat:
-      return accessible(k, a[0], text(a[1]), a[2], 0);
-    case nr::k_faccessat2:
-      return accessible(k, a[0], text(a[1]), a[2], a[3]);
+    case nr::k_faccessat2:  // AT_EACCESS changes nothing where there is one user
+      return accessible(k, a[0], text(a[1]), a[2]);
     case nr::k_readlink:
       return read_link(k, cwd, text(a[0]), reinterpret_cast<char*>(a[1]), static_cast<u64>(a[2]));
     case nr::k_readlinkat:

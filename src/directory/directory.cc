@@ -130,7 +130,7 @@ void Directory::say(const Request& request, unsigned status, const std::string& 
 Directory::Reply Directory::refuse(const Request& request, unsigned status,
                                    const std::string& why) const {
   say(request, status, "from " + request.peer.host_text() + ": " + why);
-  x_live(Audience::everyone,
+  x_live(Audience::everyone, Telling::paced,
          [&] { return feed::refused(request.path, status, why, x_clock.wall_now()); });
   return json_reply(status, topology::error_json(why));
 }
@@ -158,7 +158,7 @@ Directory::Reply Directory::presence(const Request& request,
   else if (accepted->is_new)
     note = " (new)";
   say(request, 201, describe(*read) + note);
-  x_live(Audience::everyone, [&] {
+  x_live(Audience::everyone, Telling::each, [&] {
     read->last_seen_ns = unix_ns(x_clock.wall_now());
     return accepted->changed ? feed::node(*read, accepted->is_new, accepted->taken)
                              : feed::seen(*read);
@@ -186,7 +186,8 @@ void Directory::expire() {
               (gone.size() == 1 ? " entry" : " entries") + " expired");
   const auto tell = [&](std::string_view role, const std::vector<crypto::PublicKey>& keys) {
     for (const crypto::PublicKey& key : keys)
-      x_live(Audience::everyone, [&] { return feed::gone(role, key, x_clock.wall_now()); });
+      x_live(Audience::everyone, Telling::each,
+             [&] { return feed::gone(role, key, x_clock.wall_now()); });
   };
   tell(feed::role_of<topology::MixInfo>(), gone.mixes);
   tell(feed::role_of<topology::ProviderInfo>(), gone.providers);
@@ -263,9 +264,9 @@ Directory::Reply Directory::metrics(const Request& request, MetricsWindow<Row>& 
   say(request, 201, who);
   if constexpr (std::is_same_v<Row, topology::MixMetrics>) {
     x_broadcast(text);
-    x_live(Audience::everyone, [&] { return feed::report(*read); });
+    x_live(Audience::everyone, Telling::each, [&] { return feed::report(*read); });
   } else {
-    x_live(Audience::this_machine, [&] { return feed::loops(*read); });
+    x_live(Audience::this_machine, Telling::each, [&] { return feed::loops(*read); });
   }
   return ok(201);
 }

@@ -30,7 +30,7 @@ class Directory {
   /// Takes one line for the console, or one text for everybody who watches /ws.
   using Tell = std::function<void(const std::string&)>;
   /// Takes what is for the watchers of /ws/live, and makes the text if there are any.
-  using Live = std::function<void(Audience, const std::function<std::string()>& make)>;
+  using Live = std::function<void(Audience, Telling, const std::function<std::string()>& make)>;
 
   Directory(const ports::Clock& clock, Tell console, Tell broadcast, Live live);
 

@@ -28,7 +28,7 @@ struct Fixture {
     return made.emplace(
         clock, [this](const std::string& line) { lines.push_back(line); },
         [this](const std::string& text) { told.push_back(text); },
-        [this](Audience audience, const std::function<std::string()>& text) {
+        [this](Audience audience, Telling, const std::function<std::string()>& text) {
           live.emplace_back(audience, text());
         });
   }

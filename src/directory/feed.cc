@@ -191,10 +191,4 @@ std::string missed(std::uint64_t count, WallTime now) {
   return json::serialize(out);
 }
 
-std::string_view kind_of(std::string_view text) {
-  constexpr std::string_view kBefore = "{\"kind\":\"";
-  text.remove_prefix(std::min(kBefore.size(), text.size()));
-  return text.substr(0, text.find('"'));
-}
-
 }  // namespace mix::directory::feed

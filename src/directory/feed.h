@@ -78,7 +78,4 @@ std::string refused(std::string_view path, unsigned status, std::string_view why
 std::string more(std::string_view of, std::uint64_t count, WallTime now);
 std::string missed(std::uint64_t count, WallTime now);
 
-/// KIND of a text made here.
-std::string_view kind_of(std::string_view text);
-
 }  // namespace mix::directory::feed

@@ -112,13 +112,6 @@ BOOST_AUTO_TEST_CASE(what_was_not_told_one_by_one_is_told_as_a_number) {
   BOOST_TEST(feed::missed(7, kNow) == R"({"kind":"missed","count":7,"now":1580000000000000000})");
 }
 
-BOOST_AUTO_TEST_CASE(a_text_says_its_kind) {
-  BOOST_TEST(feed::kind_of(feed::refused("/", 400, "\"", kNow)) == "refused");
-  BOOST_TEST(feed::kind_of(feed::missed(1, kNow)) == "missed");
-  BOOST_TEST(feed::kind_of(feed::report(metrics_of(1, 2))) == "report");
-  BOOST_TEST(feed::kind_of("") == "");
-}
-
 BOOST_AUTO_TEST_CASE(a_report_is_told_as_it_is_answered_elsewhere) {
   const auto metrics = metrics_of(1, 2);
   BOOST_TEST(feed::report(metrics) ==

@@ -78,8 +78,8 @@ Server::Server(runtime::Loop& loop, Directory::Tell console, Duration ping_inter
       x_directory(
           loop, std::move(console),
           [this](const std::string& text) { x_watchers.tell_reports(text); },
-          [this](Audience audience, const std::function<std::string()>& make) {
-            x_watchers.tell_live(audience, make);
+          [this](Audience audience, Telling telling, const std::function<std::string()>& make) {
+            x_watchers.tell_live(audience, telling, make);
           }),
       x_http(loop, options_for(x_directory)) {
   routes();

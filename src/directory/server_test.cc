@@ -3,6 +3,8 @@
 #include "src/directory/server.h"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
@@ -21,6 +23,10 @@ using runtime::Task;
 using runtime::WebSocket;
 
 namespace {
+
+std::string kind_of(std::string_view text) {
+  return std::string(boost::json::parse(text).at("kind").as_string());
+}
 
 struct Fixture {
   runtime::Loop loop;
@@ -62,7 +68,7 @@ struct Fixture {
     for (;;) {
       const auto message = co_await socket.read();
       BOOST_REQUIRE_MESSAGE(message.has_value(), kind << " does not come");
-      if (feed::kind_of(message->body) == kind) co_return message->body;
+      if (kind_of(message->body) == kind) co_return message->body;
     }
   }
   /// What a browser's page with this Host and Origin reads from /ws/live until a text ends so.
@@ -290,7 +296,7 @@ BOOST_AUTO_TEST_CASE(of_a_flood_of_refusals_some_are_told_and_the_rest_is_a_numb
     while (told + counted < kMany) {
       const auto text = co_await live->read();
       BOOST_REQUIRE(text.has_value());
-      const auto kind = feed::kind_of(text->body);
+      const auto kind = kind_of(text->body);
       BOOST_REQUIRE((kind == "refused" || kind == "more"));
       if (kind == "refused")
         ++told;
@@ -321,7 +327,7 @@ BOOST_AUTO_TEST_CASE(a_watcher_slower_than_what_happens_stays_and_is_told_what_i
     for (const char* kind : {"hello", "nodes", "reports"}) {
       const auto text = co_await live->read();
       BOOST_REQUIRE(text.has_value());
-      BOOST_TEST(feed::kind_of(text->body) == kind);
+      BOOST_TEST(kind_of(text->body) == kind);
     }
     BOOST_TEST(server.watchers() == 2u);
     // And both go on.

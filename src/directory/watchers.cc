@@ -66,28 +66,30 @@ void Watchers::tell_reports(const std::string& text) {
   }
 }
 
-void Watchers::tell_live(Audience audience, const std::function<std::string()>& make) {
+void Watchers::tell_live(Audience audience, Telling telling,
+                         const std::function<std::string()>& make) {
   Text shared;
   for (const Held& watcher : x_all) {
     if (watcher->kind != Kind::live) continue;
     if (audience == Audience::this_machine && !watcher->is_local) continue;
     if (!shared) {
+      if (!keeps_pace(telling)) return;
       shared = std::make_shared<const std::string>(make());
-      if (!keeps_pace(*shared)) return;
     }
     tell(watcher, shared);
   }
 }
 
-bool Watchers::keeps_pace(const std::string& text) {
-  if (feed::kind_of(text) != "refused" || x_refusals.tell(x_loop.now())) return true;
+bool Watchers::keeps_pace(Telling telling) {
+  if (telling == Telling::each || x_refusals.tell(x_loop.now())) return true;
   if (x_refusals.left_out() == 1) x_loop.call_at(x_refusals.end(), [this] { tell_more(); });
   return false;
 }
 
 void Watchers::tell_more() {
   const std::uint64_t many = x_refusals.take_left_out();
-  tell_live(Audience::everyone, [&] { return feed::more("refused", many, x_loop.wall_now()); });
+  tell_live(Audience::everyone, Telling::each,
+            [&] { return feed::more("refused", many, x_loop.wall_now()); });
 }
 
 }  // namespace mix::directory

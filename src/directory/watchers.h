@@ -25,6 +25,8 @@ namespace mix::directory {
 
 /// Whom a text of /ws/live is for. Client reports stay on the machine they were made on.
 enum class Audience : std::uint8_t { everyone, this_machine };
+/// Whether each is told, or so many a second and then their number: a stranger's refusals.
+enum class Telling : std::uint8_t { each, paced };
 
 class Watchers {
  public:
@@ -41,9 +43,8 @@ class Watchers {
   runtime::Task<> serve(runtime::WebSocket socket, Kind kind, bool is_local);
 
   void tell_reports(const std::string& text);
-  /// `make` is called when there is somebody to hear it. Of refusals so many a second are told, and
-  /// then their number.
-  void tell_live(Audience audience, const std::function<std::string()>& make);
+  /// `make` is called when there is somebody to hear it.
+  void tell_live(Audience audience, Telling telling, const std::function<std::string()>& make);
 
  private:
   using Text = std::shared_ptr<const std::string>;
@@ -56,7 +57,7 @@ class Watchers {
   };
   using Held = std::shared_ptr<Watcher>;
 
-  bool keeps_pace(const std::string& text);
+  bool keeps_pace(Telling telling);
   void tell_more();
   void tell(const Held& watcher, const Text& text);
   runtime::Task<> catch_up(Held watcher);

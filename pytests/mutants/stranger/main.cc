@@ -14,8 +14,6 @@
 //     when both were taken and later, within that time, both refused.
 //   mutant-stranger crowd HOST:PORT COUNT TAKEN
 //     announces so many mixes of ours. Ends with 0 when exactly TAKEN are taken, others refused.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,19 +29,11 @@
 #include <string_view>
 #include <vector>
 
+#include "pytests/mutants/dial/dial.h"
+
 namespace {
 
-int connect_to(const std::string& host_port) {
-  const auto colon = host_port.rfind(':');
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(host_port.substr(colon + 1))));
-  if (::inet_pton(AF_INET, host_port.substr(0, colon).c_str(), &to.sin_addr) != 1) return -1;
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  if (fd >= 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return fd;
-  ::close(fd);
-  return -1;
-}
+using mix::mutants::connect_to;
 
 double now_s() {
   timespec now{};

@@ -3,8 +3,6 @@
 // pong a second, so that it does not look dead. Beside that it reports as a mix, as much as may be,
 // so that more waits for it than the system takes. Ends with 0 when the directory has ended the
 // connection within that time. For the lab, where a minute costs nothing.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,25 +12,17 @@
 #include <string>
 #include <string_view>
 
+#include "pytests/mutants/dial/dial.h"
+
 namespace {
+
+using mix::mutants::connect_to;
 
 constexpr std::string_view kHandshake =
     "GET /ws/live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 constexpr std::string_view kPong("\x8a\x80\0\0\0\0", 6);  // empty, masked with zeros
 constexpr int kReportsPerSecond = 5, kPeers = 4000;
-
-int connect_to(const std::string& host_port) {
-  const auto colon = host_port.rfind(':');
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(host_port.substr(colon + 1))));
-  if (::inet_pton(AF_INET, host_port.substr(0, colon).c_str(), &to.sin_addr) != 1) return -1;
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  if (fd >= 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return fd;
-  ::close(fd);
-  return -1;
-}
 
 bool say(int fd, std::string_view text) {
   while (!text.empty()) {
