@@ -12,7 +12,8 @@
 // packet the system's share is larger than the peel's, so the node is also shown beside both
 // together (peeling alone, and a process that only takes and makes connections), and held against
 // a process that does both by turns, which is slower than their sum (each finds the other's code
-// and data in the caches), and is the most that any mix can reach.
+// and data in the caches), and is the most that any mix can reach. All of this is measured in turn,
+// five times; a figure is the median over the rounds, a ratio is taken within each.
 //
 // bench_mixnode NYM_MIXNODE [PACKETS] [FOLDER]   exit status 1 when a stated bound is missed
 #include <arpa/inet.h>
@@ -25,6 +26,7 @@
 #include <functional>
 #include <optional>
 
+#include "src/crypto/bench_rounds.h"
 #include "src/mixnode/relay.h"
 #include "src/prelude/check.h"
 #include "src/presence/announcer.h"
@@ -50,6 +52,7 @@ using runtime::Task;
 constexpr std::size_t kWindow = 256, kConnections = 4;
 /// Packets built ahead, so that building and sending do not share the core at one time.
 constexpr std::size_t kBatch = 20'000;
+constexpr int kRounds = 5;
 
 Address anywhere() {
   return sphinx::NodeAddress::ipv4({127, 0, 0, 1}, 0);
@@ -308,77 +311,90 @@ Alone peel_alone(std::size_t packets) {
   return out;
 }
 
-/// Rounds, the best of each figure: what a machine does meanwhile only ever makes things slower.
-struct Rounds {
+/// Everything that is compared, once in turn: a machine's speed changes within a minute, and what
+/// is measured next to each other meets more or less the same.
+struct Round {
   Alone alone;
   Measured persistent, recorded, single, single_to_kept, bare, bare_peeled;
 
-  void play(const std::string& program, std::size_t packets, const std::string& record) {
-    const Alone again = peel_alone(packets / 4);
-    alone = {std::max(alone.per_s, again.per_s), std::max(alone.per_cpu_s, again.per_cpu_s)};
-    Run run;
-    run.packets = packets;
-    keep_best(persistent, World(program, run).measure());
-    run.flags = {"--record", record};
-    keep_best(recorded, World(program, run).measure());
-    run.flags.clear();
-    run.peering = Peering::connection_per_packet;
-    keep_best(single, World(program, run).measure());
-    run.peering = Peering::single_to_kept;
-    keep_best(single_to_kept, World(program, run).measure());
-    run.peering = Peering::bare;
-    keep_best(bare, World(program, run).measure());
-    run.peering = Peering::bare_peeled;
-    keep_best(bare_peeled, World(program, run).measure());
-  }
-  static void keep_best(Measured& best, const Measured& next) {
-    best.per_s = std::max(best.per_s, next.per_s);
-    best.per_cpu_s = std::max(best.per_cpu_s, next.per_cpu_s);
-    best.per_loop_s = std::max(best.per_loop_s, next.per_loop_s);
-    best.dirty_idle = std::max(best.dirty_idle, next.dirty_idle);
-    best.rss_idle = std::max(best.rss_idle, next.rss_idle);
+  static Round play(const std::string& program, std::size_t packets, const std::string& record) {
+    const auto measured = [&](Peering peering, std::vector<std::string> flags = {}) {
+      Run run;
+      run.packets = packets;
+      run.peering = peering;
+      run.flags = std::move(flags);
+      return World(program, run).measure();
+    };
+    Round out;
+    out.recorded = measured(Peering::persistent, {"--record", record});
+    out.persistent = measured(Peering::persistent);
+    out.alone = peel_alone(packets / 2);
+    out.single = measured(Peering::connection_per_packet);
+    out.bare_peeled = measured(Peering::bare_peeled);
+    out.single_to_kept = measured(Peering::single_to_kept);
+    out.bare = measured(Peering::bare);
+    return out;
   }
 };
 
-void report_rates(program::Report& report, const Rounds& rounds) {
-  const auto rates = [&](const char* title, const Measured& measured) {
+/// The median over all rounds of what `figure` makes of one.
+template <class Figure>
+double median_of(const std::vector<Round>& rounds, Figure figure) {
+  std::vector<double> values;
+  for (const Round& round : rounds)
+    values.push_back(figure(round));
+  return crypto::median(std::move(values));
+}
+
+void report_rates(program::Report& report, const std::vector<Round>& rounds) {
+  const auto rates = [&](const char* title, auto kind) {
     report.title(title);
-    report.line("packets a second", measured.per_s);
-    report.line("packets a processor second", measured.per_cpu_s);
+    report.line("packets a second",
+                median_of(rounds, [&](const Round& r) { return (r.*kind).per_s; }));
+    report.line("packets a processor second",
+                median_of(rounds, [&](const Round& r) { return (r.*kind).per_cpu_s; }));
   };
-  report.title("peeling alone, on the node's core");
-  report.line("packets a second", rounds.alone.per_s);
-  report.line("packets a processor second", rounds.alone.per_cpu_s);
-  rates("through the node, kept connections", rounds.persistent);
-  report.at_least("over peeling alone, by the clock", rounds.persistent.per_s / rounds.alone.per_s,
+  const auto by_clock = [&](auto kind, auto beside) {
+    return median_of(rounds, [&](const Round& r) { return (r.*kind).per_s / (r.*beside).per_s; });
+  };
+  const auto by_processor = [&](auto kind, auto beside) {
+    return median_of(rounds,
+                     [&](const Round& r) { return (r.*kind).per_cpu_s / (r.*beside).per_cpu_s; });
+  };
+  rates("peeling alone, on the node's core", &Round::alone);
+  rates("through the node, kept connections", &Round::persistent);
+  report.at_least("over peeling alone, by the clock", by_clock(&Round::persistent, &Round::alone),
                   0.8);
   report.at_least("over peeling alone, by processor time",
-                  rounds.persistent.per_cpu_s / rounds.alone.per_cpu_s, 0.8);
-  rates("through the node, a connection a packet", rounds.single);
-  report.at_least("over peeling alone, by the clock", rounds.single.per_s / rounds.alone.per_s,
-                  0.8);
+                  by_processor(&Round::persistent, &Round::alone), 0.8);
+  rates("through the node, a connection a packet", &Round::single);
+  report.at_least("over peeling alone, by the clock", by_clock(&Round::single, &Round::alone), 0.8);
   report.at_least("over peeling alone, by processor time",
-                  rounds.single.per_cpu_s / rounds.alone.per_cpu_s, 0.8);
-  rates("a connection a packet comes in, a kept one goes out", rounds.single_to_kept);
-  report.line("over peeling alone, by the clock", rounds.single_to_kept.per_s / rounds.alone.per_s);
+                  by_processor(&Round::single, &Round::alone), 0.8);
+  rates("a connection a packet comes in, a kept one goes out", &Round::single_to_kept);
+  report.line("over peeling alone, by the clock", by_clock(&Round::single_to_kept, &Round::alone));
   report.line("over peeling alone, by processor time",
-              rounds.single_to_kept.per_cpu_s / rounds.alone.per_cpu_s);
-  rates("a connection a packet, and no peel (the system's share)", rounds.bare);
-  const double both = 1 / (1 / rounds.alone.per_cpu_s + 1 / rounds.bare.per_cpu_s);
+              by_processor(&Round::single_to_kept, &Round::alone));
+  rates("a connection a packet, and no peel (the system's share)", &Round::bare);
   report.line("the node over peeling and this together, by processor time",
-              rounds.single.per_cpu_s / both);
-  rates("the same by turns with a peel (the most a mix can reach)", rounds.bare_peeled);
+              median_of(rounds, [](const Round& r) {
+                return r.single.per_cpu_s * (1 / r.alone.per_cpu_s + 1 / r.bare.per_cpu_s);
+              }));
+  rates("the same by turns with a peel (the most a mix can reach)", &Round::bare_peeled);
   report.line("over peeling alone, by processor time",
-              rounds.bare_peeled.per_cpu_s / rounds.alone.per_cpu_s);
+              by_processor(&Round::bare_peeled, &Round::alone));
   report.at_least("the node over this, by processor time",
-                  rounds.single.per_cpu_s / rounds.bare_peeled.per_cpu_s, 0.9);
-  rates("with --record, kept connections", rounds.recorded);
+                  by_processor(&Round::single, &Round::bare_peeled), 0.9);
+  rates("with --record, kept connections", &Round::recorded);
   report.at_least("over the same without, by the clock",
-                  rounds.recorded.per_s / rounds.persistent.per_s, 0.9);
-  report.at_least("over the same without, the loop's processor time",
-                  rounds.recorded.per_loop_s / rounds.persistent.per_loop_s, 0.9);
+                  by_clock(&Round::recorded, &Round::persistent), 0.9);
+  report.at_least(
+      "over the same without, the loop's processor time",
+      median_of(rounds,
+                [](const Round& r) { return r.recorded.per_loop_s / r.persistent.per_loop_s; }),
+      0.9);
   report.line("over the same without, with the writer's processor time",
-              rounds.recorded.per_cpu_s / rounds.persistent.per_cpu_s);
+              by_processor(&Round::recorded, &Round::persistent));
 }
 
 void report_latency(program::Report& report, const Measured& latency) {
@@ -411,21 +427,28 @@ void report_memory(program::Report& report, const Measured& idle, const Measured
 
 int bench(const std::string& program, std::size_t packets, const std::string& folder) {
   program::Report report;
-  Rounds rounds;
-  for (int round = 0; round < 3; ++round)
-    rounds.play(program, packets, folder + "/bench-" + std::to_string(round) + ".sqlite");
+  std::vector<Round> rounds;
+  for (int round = 0; round < kRounds; ++round)
+    rounds.push_back(
+        Round::play(program, packets, folder + "/bench-" + std::to_string(round) + ".sqlite"));
   report_rates(report, rounds);
 
+  const double rate = median_of(rounds, [](const Round& r) { return r.persistent.per_s; });
   Run half;
   half.packets = packets / 4;
   half.delay = 20ms;
-  half.gap = Duration(static_cast<std::int64_t>(2e9 / rounds.persistent.per_s));
+  half.gap = Duration(static_cast<std::int64_t>(2e9 / rate));
   report_latency(report, World(program, half).measure());
 
   Run flood;
   flood.packets = packets * 25;
   flood.flags = {"--tag-memory", "1MiB"};
-  report_memory(report, rounds.persistent, World(program, flood).measure(), flood.packets);
+  Measured idle;
+  for (const Round& round : rounds) {
+    idle.dirty_idle = std::max(idle.dirty_idle, round.persistent.dirty_idle);
+    idle.rss_idle = std::max(idle.rss_idle, round.persistent.rss_idle);
+  }
+  report_memory(report, idle, World(program, flood).measure(), flood.packets);
   return report.end();
 }
 
