@@ -13,8 +13,8 @@ Names:
             multiplications of each
   mixnode   one real nym-mixnode with a core of its own: packets a second over what peeling alone
             reaches, with kept connections, with a connection a packet, with --record; latency
-            beyond the asked delay at half load; memory idle, and over 25 times as many packets.
-            After --: how many packets (20000)
+            beyond the asked delay at half load; memory idle, and over 100 times as many packets.
+            After --: how many packets a round (5000), of fifteen
   provider  one real nym-sfw-provider with a core of its own: messages a second kept durably and
             handed out, beside what the disk can do. After --: how many messages (20000)
 

@@ -13,7 +13,7 @@
 // together (peeling alone, and a process that only takes and makes connections), and held against
 // a process that does both by turns, which is slower than their sum (each finds the other's code
 // and data in the caches), and is the most that any mix can reach. All of this is measured in turn,
-// five times; a figure is the median over the rounds, a ratio is taken within each.
+// fifteen times; a figure is the median over the rounds, a ratio is taken within each.
 //
 // bench_mixnode NYM_MIXNODE [PACKETS] [FOLDER]   exit status 1 when a stated bound is missed
 #include <arpa/inet.h>
@@ -52,7 +52,9 @@ using runtime::Task;
 constexpr std::size_t kWindow = 256, kConnections = 4;
 /// Packets built ahead, so that building and sending do not share the core at one time.
 constexpr std::size_t kBatch = 20'000;
-constexpr int kRounds = 5;
+constexpr int kRounds = 15;
+/// What is measured once goes on for longer: by so many times a round's packets.
+constexpr std::size_t kLonger = 100;
 
 Address anywhere() {
   return sphinx::NodeAddress::ipv4({127, 0, 0, 1}, 0);
@@ -66,7 +68,7 @@ enum class Peering {
 };
 
 struct Run {
-  std::size_t packets = 20'000;
+  std::size_t packets = 0;
   Peering peering = Peering::persistent;
   Duration delay{};
   /// Between two packets; zero: as fast as the window allows.
@@ -143,7 +145,7 @@ class World {
 
   Measured measure() {
     x_loop.spawn(work());
-    x_loop.run();
+    if (const int signal = x_loop.run()) throw program::Interrupted{signal};
     std::ranges::sort(x_measured.beyond);
     return x_measured;
   }
@@ -328,7 +330,7 @@ struct Round {
     Round out;
     out.recorded = measured(Peering::persistent, {"--record", record});
     out.persistent = measured(Peering::persistent);
-    out.alone = peel_alone(packets / 2);
+    out.alone = peel_alone(packets);
     out.single = measured(Peering::connection_per_packet);
     out.bare_peeled = measured(Peering::bare_peeled);
     out.single_to_kept = measured(Peering::single_to_kept);
@@ -435,13 +437,13 @@ int bench(const std::string& program, std::size_t packets, const std::string& fo
 
   const double rate = median_of(rounds, [](const Round& r) { return r.persistent.per_s; });
   Run half;
-  half.packets = packets / 4;
+  half.packets = packets;
   half.delay = 20ms;
   half.gap = Duration(static_cast<std::int64_t>(2e9 / rate));
   report_latency(report, World(program, half).measure());
 
   Run flood;
-  flood.packets = packets * 25;
+  flood.packets = packets * kLonger;
   flood.flags = {"--tag-memory", "1MiB"};
   Measured idle;
   for (const Round& round : rounds) {
@@ -462,11 +464,16 @@ int main(int argc, char** argv) {
   }
   mix::runtime::raise_descriptor_limit(mix::wire::kWantedDescriptors);
   mix::program::pin(mix::program::kBenchCore);
-  const std::size_t packets = argc > 2 ? std::stoul(argv[2]) : 20'000;
+  const std::size_t packets = argc > 2 ? std::stoul(argv[2]) : 5'000;
   std::string folder = argc > 3 ? argv[3] : "";
   char made[] = "/tmp/mixlab-bench-XXXXXX";
   if (folder.empty()) folder = ::mkdtemp(made);
-  const int status = mix::mixnode::bench(argv[1], packets, folder);
+  int status = 0;
+  try {
+    status = mix::mixnode::bench(argv[1], packets, folder);
+  } catch (const mix::program::Interrupted& interrupted) {
+    status = interrupted.exit_status();
+  }
   if (argc <= 3) std::filesystem::remove_all(folder);
   return status;
 }

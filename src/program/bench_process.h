@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +43,14 @@ inline double per_second(std::size_t count, Duration time) {
   return static_cast<double>(count) / std::chrono::duration<double>(time).count();
 }
 
+/// Thrown where a loop that measures was ended by a signal: what it has so far says nothing.
+struct Interrupted {
+  int signal = 0;
+  /// As a shell has it.
+  int exit_status() const { return 128 + signal; }
+};
+
+/// Ends with this process.
 class Process {
  public:
   Process() = default;
@@ -72,6 +81,7 @@ class Process {
     x_pid = ::fork();
     CHECK(x_pid >= 0);
     if (x_pid > 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     pin(kNodeCore);
     run();
     ::_exit(127);

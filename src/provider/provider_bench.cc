@@ -112,7 +112,7 @@ class World {
 
   Measured measure() {
     x_loop.spawn(work());
-    x_loop.run();
+    if (const int signal = x_loop.run()) throw program::Interrupted{signal};
     x_process.stop();
     CHECK(x_record.dropped() == 0, x_record.dropped());
     return x_measured;
@@ -257,5 +257,9 @@ int main(int argc, char** argv) {
   mix::runtime::raise_descriptor_limit(mix::wire::kWantedDescriptors);
   mix::program::pin(mix::program::kBenchCore);
   const std::size_t messages = argc > 3 ? std::stoul(argv[3]) : 20'000;
-  return mix::provider::bench(argv[1], argv[2], messages);
+  try {
+    return mix::provider::bench(argv[1], argv[2], messages);
+  } catch (const mix::program::Interrupted& interrupted) {
+    return interrupted.exit_status();
+  }
 }
