@@ -81,7 +81,8 @@ class Bench:
     def primitive_us(self) -> tuple[float, float]:
         """Microseconds of a peel, and of building a packet for three mixes and a provider."""
         text = subprocess.run([self.sphinx], capture_output=True, text=True, check=False).stdout
-        peel, build = (re.search(rf"^{what}: ([0-9.]+) us", text, re.MULTILINE) for what in ("peel.*?", "build, 4 hops"))
+        kinds = ("peel.*?", "build, 4 hops")
+        peel, build = (re.search(rf"^{kind}: ([0-9.]+) us", text, re.MULTILINE) for kind in kinds)
         if peel is None or build is None:
             raise SystemExit("bench_sphinx does not print what a peel and a build take")
         return float(peel.group(1)), float(build.group(1))
@@ -89,8 +90,8 @@ class Bench:
     def run(self, *, width: int = 2, clients: int = 3, rate: int = 2, duration: str = "60 s",
             payload: str = "digest", look: bool = False) -> dict[str, Any]:
         scenario, recording = self.folder / "bench.toml", self.folder / "bench.sqlite"
-        scenario.write_text(SCENARIO.format(duration=duration, width=width, clients=clients, rate=rate, payload=payload),
-                            encoding="utf-8")
+        text = SCENARIO.format(duration=duration, width=width, clients=clients, rate=rate, payload=payload)
+        scenario.write_text(text, encoding="utf-8")
         recording.unlink(missing_ok=True)
         lab = subprocess.Popen([self.mixlab, "run", str(scenario), "--json", "--out", str(recording)],
                                stdout=subprocess.PIPE, text=True)
@@ -165,11 +166,10 @@ def many_nodes(bench: Bench, verdicts: Verdicts) -> None:
         hop_us = []
         for sizes, short, long in (({"width": 2, "clients": 3, "rate": 5}, "10 s", "130 s"), (large, "10 s", "24 s")):
             less, more = bench.run(**sizes, duration=short), bench.run(**sizes, duration=long)
-            hop_us.append((more["wall"] - less["wall"]) / (more["hops"] - less["hops"]) * 1e6)
-            print(f"  {sizes['width'] * 3} mixes: {more['hops'] - less['hops']} hops from {short} to {long},"
-                  f" {hop_us[-1]:.0f} us and"
-                  f" {(more['activations'] - less['activations']) / (more['hops'] - less['hops']):.2f} activations a hop",
-                  flush=True)
+            hops, activations = (more[what] - less[what] for what in ("hops", "activations"))
+            hop_us.append((more["wall"] - less["wall"]) / hops * 1e6)
+            print(f"  {sizes['width'] * 3} mixes: {hops} hops from {short} to {long},"
+                  f" {hop_us[-1]:.0f} us and {activations / hops:.2f} activations a hop", flush=True)
         ratios.append(hop_us[1] / hop_us[0])
     verdicts.bound("wall time a hop, 299 programs over 11, the median", statistics.median(ratios), 1.5)
     seen = bench.run(**large, duration="6 s", look=True)

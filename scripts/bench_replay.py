@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import statistics
@@ -41,7 +40,7 @@ def wall(words: list[str], expected: str, status: int = 0) -> float:
 
 def replay_beside_run(mixlab: str, folder: str) -> float:
     """In pairs, one after the other, so that a busy machine is busy for both."""
-    scenario, file = os.path.join(folder, "again.toml"), os.path.join(folder, "again.sqlite")
+    scenario, file = f"{folder}/again.toml", f"{folder}/again.sqlite"
     Path(scenario).write_text(SCENARIO.format(duration=30), encoding="utf-8")
     ratios = []
     for _ in range(5):
@@ -57,7 +56,7 @@ def replay_beside_run(mixlab: str, folder: str) -> float:
 
 def diff_among_many(mixlab: str, folder: str) -> float:
     """One changed event in a recording of at least 100,000."""
-    scenario, left = os.path.join(folder, "many.toml"), os.path.join(folder, "many.sqlite")
+    scenario, left = f"{folder}/many.toml", f"{folder}/many.sqlite"
     duration = 60
     while True:
         Path(scenario).write_text(SCENARIO.format(duration=duration), encoding="utf-8")
@@ -68,17 +67,19 @@ def diff_among_many(mixlab: str, folder: str) -> float:
         if events >= EVENTS:
             break
         duration = duration * EVENTS // events + 10
-    right = os.path.join(folder, "other.sqlite")
+    right = f"{folder}/other.sqlite"
     shutil.copy(left, right)
     planted = events * 618 // 1000
     with sqlite3.connect(right) as db:
-        db.execute("update event set detail = replace(detail, '\"entropy\": ', '\"entropy\": 9') where seq = ?", (planted,))
+        changed = """update event set detail = replace(detail, '"entropy": ', '"entropy": 9') where seq = ?"""
+        db.execute(changed, (planted,))
         db.execute("update checkpoint set chain = 'other' where seq > ?", (planted,))
     db.close()
     took = [wall([mixlab, "diff", left, right, "--first"], f"part at event {planted}", 1) for _ in range(5)]
     whole = wall([mixlab, "diff", left, right], f"part at event {planted}", 1)
     print(f"a planted difference at event {planted} of {events}:")
-    print("  found in s  " + "  ".join(f"{s:.3f}" for s in took) + f"; with both sides compared as wholes {whole:.2f} s")
+    each = "  ".join(f"{s:.3f}" for s in took)
+    print(f"  found in s  {each}; with both sides compared as wholes {whole:.2f} s")
     return statistics.median(took)
 
 

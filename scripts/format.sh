@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Formats the C++ sources with the pinned clang-format of .venv, and mends in pytests/ what its ruff finds and can mend
-# (ruff lints, it lays out nothing); --check changes nothing and says what is not so.
+# Formats the C++ sources with the pinned clang-format of .venv, and mends in the Python sources what the ruff there finds
+# and can mend (it lints, it lays out nothing); --check changes nothing and says what is not so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,9 +14,9 @@ format=.venv/bin/clang-format
 mapfile -t sources < <(git ls-files '*.cc' '*.h')
 if [ "${1:-}" = --check ]; then
   "$format" --dry-run --Werror "${sources[@]}"
-  .venv/bin/ruff check --quiet pytests
+  .venv/bin/ruff check --quiet --config pytests/pyproject.toml pytests scripts
   echo "format: ${#sources[@]} C++ files as clang-format $("$format" --version | grep -o '[0-9.]*' | head -1) would have them"
 else
   "$format" -i "${sources[@]}"
-  .venv/bin/ruff check --quiet --fix pytests
+  .venv/bin/ruff check --quiet --fix --config pytests/pyproject.toml pytests scripts
 fi
